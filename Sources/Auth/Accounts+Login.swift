@@ -35,8 +35,7 @@ extension Accounts {
         let identified = try await identify(
             request.email, .password, request.authKey, request.device, from: address)
         // Serialized per vault, so that a code is accepted once and the number of sessions is bounded.
-        return try await unit.change(in: identified.account.vault, byProven: identified.owner.id, isLong: false) {
-            transaction in
+        return try await unit.change(byProvenOwnerOf: identified.account.vault, isLong: false) { transaction in
             try limits.admit(identified.attempt)
             return try await begin(request, identified, from: address, in: &transaction)
         }
@@ -121,7 +120,7 @@ extension Accounts {
             for: owner, in: vault, l2Key: stored, device: request.device, withCode: factor != nil)
         transaction.write(session.mutations)
         try transaction.log(
-            AuditEvent(.login, by: .init(.owner, owner.id), from: address?.text, subject: session.new.id.text))
+            AuditEvent(.login, by: .init(.owner, vault.owner), from: address?.text, subject: session.new.id.text))
         return session.new
     }
 

@@ -9,18 +9,18 @@ extension Accounts {
     package struct OwnerChange: Sendable {
         package let session: NewSession
         package let endedSessions: Int
-        package let activeAgents: [HolderID]
+        package let activeAgents: [PrincipalID]
         /// Agents that were paused by this operation or before.
-        package let pausedAgents: [HolderID]
+        package let pausedAgents: [PrincipalID]
     }
 
     /// What a request for a new key holder says about the recovery kit and the agents.
     package struct OwnerChangeOptions: Sendable {
         package let recovery: Secrets
         /// Agents that stay active; nil for all. The others are paused.
-        package let agents: [HolderID]?
+        package let agents: [PrincipalID]?
 
-        package init(recovery: Secrets, agents: [HolderID]?) {
+        package init(recovery: Secrets, agents: [PrincipalID]?) {
             self.recovery = recovery
             self.agents = agents
         }
@@ -85,11 +85,11 @@ extension Accounts {
         let identified = try await identify(
             request.email, .recovery, request.proof.secret, request.device, from: address)
         let (vault, owner) = (identified.account.vault, identified.owner)
-        return try await unit.change(in: vault, byProven: owner.id, isLong: false) { transaction in
+        return try await unit.change(byProvenOwnerOf: vault, isLong: false) { transaction in
             let stored = try present(.recovery, of: identified)
             _ = try await acceptCode(request.proof.code, owner, in: vault, identified.attempt, from: address)
             try spendSignIn(vault)
-            try transaction.log(AuditEvent(.recoveryBegin, by: .init(.owner, owner.id), from: address?.text))
+            try transaction.log(AuditEvent(.recoveryBegin, by: .init(.owner, vault.owner), from: address?.text))
             return (vault, try stored.openL2Key(root: keys.root) ?? [])
         }
     }
@@ -103,7 +103,7 @@ extension Accounts {
         let identified = try await identify(
             request.email, .recovery, request.proof.secret, request.device, from: address)
         let (vault, owner) = (identified.account.vault, identified.owner)
-        return try await unit.change(in: vault, byProven: owner.id, isLong: true) { transaction in
+        return try await unit.change(byProvenOwnerOf: vault, isLong: true) { transaction in
             _ = try present(.recovery, of: identified)
             let factor = try await acceptCode(
                 request.proof.code, owner, in: vault, identified.attempt, from: address)
@@ -124,11 +124,11 @@ extension Accounts {
         _ factor: SecondFactor?, from address: IPAddress?, transaction: inout Transaction
     ) async throws -> OwnerChange {
         let agents = try await store.agentRows(of: vault)
-        if let kept = options.agents, !Set(kept).isSubset(of: agents.map(\.holder)) {
+        if let kept = options.agents, !Set(kept).isSubset(of: agents.map(\.id)) {
             throw AuthError.invalid("keepAgents", "must name agents of this vault")
         }
         let paused = agents.filter { agent in
-            agent.state == .active && options.agents.map { !$0.contains(agent.holder) } == true
+            agent.state == .active && options.agents.map { !$0.contains(agent.id) } == true
         }
         let endedSessions = try await store.sessions(of: vault).count
         let owner = HolderKey.generate()
@@ -138,25 +138,25 @@ extension Accounts {
             transaction.write(
                 .insertCredential(password),
                 .insertCredential(credential(.recovery, options.recovery, owner, vault)))
-            transaction.write(paused.map { .setAgentState($0.holder, vault: vault, .paused) })
+            transaction.write(paused.map { .setAgentState($0.id, vault: vault, .paused) })
             transaction.write(try items(of: old, factor, for: owner, in: vault))
             let session = try await session(
                 for: owner, in: vault, l2Key: password, device: nil, withCode: factor != nil)
             transaction.write(.switchOwner(vault, from: old.id, to: owner.id))
             transaction.write(session.mutations)
-            var event = AuditEvent(action, by: .init(.owner, old.id), from: address?.text, subject: old.id.text)
-            event.successor = owner.id.text
-            event.paused = paused.isEmpty ? nil : paused.map(\.holder.text)
+            var event = AuditEvent(action, by: .init(.owner, vault.owner), from: address?.text, subject: vault.text)
+            event.holder = owner.id.text
+            event.paused = paused.isEmpty ? nil : paused.map(\.id.text)
             try transaction.log(event)
             try transaction.log(
-                AuditEvent(.recoveryChange, by: .init(.owner, owner.id), from: address?.text, reason: "set"))
+                AuditEvent(.recoveryChange, by: .init(.owner, vault.owner), from: address?.text, reason: "set"))
             transaction.end(old.id)
             try await transaction.commit()
-            let pausedNow = Set(paused.map(\.holder))
+            let pausedNow = Set(paused.map(\.id))
             return OwnerChange(
                 session: session.new, endedSessions: endedSessions,
-                activeAgents: agents.filter { $0.state == .active && !pausedNow.contains($0.holder) }.map(\.holder),
-                pausedAgents: agents.filter { $0.state != .active || pausedNow.contains($0.holder) }.map(\.holder))
+                activeAgents: agents.filter { $0.state == .active && !pausedNow.contains($0.id) }.map(\.id),
+                pausedAgents: agents.filter { $0.state != .active || pausedNow.contains($0.id) }.map(\.id))
         } catch {
             // Delete the incomplete key holder. If this fails too, the next start does it.
             await store.clear(owner.id)
@@ -166,8 +166,8 @@ extension Accounts {
 
     private func rewrap(from old: HolderKey, to owner: HolderKey, in vault: VaultID) async throws {
         let row = HolderRow(
-            id: owner.id, vault: vault, isOwner: true,
-            publicKey: try owner.storedPublicKey(vault: vault, isOwner: true, keys: keys))
+            id: owner.id, vault: vault, principal: vault.owner,
+            publicKey: try owner.storedPublicKey(vault: vault, of: vault.owner, keys: keys))
         try await store.commit([.insertHolder(row)], [])
         var last: FieldPlace?
         while true {

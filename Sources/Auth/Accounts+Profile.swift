@@ -45,7 +45,7 @@ extension Accounts {
     package func delete(as principal: Principal) async throws {
         try await unit.change(try principal.authorize(.deleteAccount, at: now())) { transaction in
             let event = AuditEvent(
-                .accountDelete, by: .init(.owner, principal.holder.id), from: principal.from?.text,
+                .accountDelete, by: .init(.owner, principal.id), from: principal.from?.text,
                 subject: principal.vault.text)
             transaction.write(.closeAccount(principal.vault))
             // The vault's own line, which nobody can read afterwards, ends its state in the chain.

@@ -182,16 +182,18 @@ package struct Accounts: Sendable {
                     created: time)),
             .insertHolder(
                 HolderRow(
-                    id: owner.id, vault: vault, isOwner: true,
-                    publicKey: try owner.storedPublicKey(vault: vault, isOwner: true, keys: keys))),
+                    id: owner.id, vault: vault, principal: vault.owner,
+                    publicKey: try owner.storedPublicKey(vault: vault, of: vault.owner, keys: keys))),
             .insertCredential(credential(.password, request.secrets, owner, vault)),
             .putItem(.index, owner.id, vault: vault, indexKey(of: owner, vault)),
         ]
-        var events = [AuditEvent(.accountCreate, by: .init(.owner, owner.id), from: address?.text)]
+        var creation = AuditEvent(.accountCreate, by: .init(.owner, vault.owner), from: address?.text)
+        creation.holder = owner.id.text
+        var events = [creation]
         if let recovery = request.recovery {
             mutations.append(.insertCredential(credential(.recovery, recovery, owner, vault)))
             events.append(
-                AuditEvent(.recoveryChange, by: .init(.owner, owner.id), from: address?.text, reason: "set"))
+                AuditEvent(.recoveryChange, by: .init(.owner, vault.owner), from: address?.text, reason: "set"))
         }
         let lines = try events.map { try unit.audit.seal($0, vault: vault, key: auditKey) }
         try await store.commit(mutations, nodeLines + lines)

@@ -58,7 +58,7 @@ package final class Authenticator: Sendable {
     private let failures: FailureLog
     private let now: @Sendable () -> Int64
     private let sessionIdle: Int64
-    private let policies = Mutex<[HolderID: (box: [UInt8], vault: VaultID, policy: AgentPolicy)]>([:])
+    private let policies = Mutex<[PrincipalID: (box: [UInt8], vault: VaultID, policy: AgentPolicy)]>([:])
 
     /// `sessionIdle`: Seconds without a request after which a session expires.
     package init(
@@ -102,7 +102,8 @@ package final class Authenticator: Sendable {
             let holder = try credential.open(token.secret, root: keys.root)
             connection?.keep(holder, credential, lookup, of: text, at: now())
             return Principal(
-                vault: credential.vault, holder: holder, role: role, from: address, policyBox: presented.agent?.policy)
+                vault: credential.vault, holder: holder, role: role, from: address,
+                policyBox: presented.agent?.policy)
         } catch BoxError.wrongKeyOrContext {
             // The row with this look-up value belongs to another token.
             return try await refuse("foreign", nil, from: address, AuthError.badToken)
@@ -143,7 +144,7 @@ package final class Authenticator: Sendable {
             if !isRepeat, let most = policy.maxUses, agent.uses >= most {
                 return try await refuse("uses-exhausted", agent, from: address, VaultError.usesExhausted)
             }
-            return .agent(policy)
+            return .agent(agent.id, policy)
         case .password, .recovery:
             throw AuthError.badToken
         }
@@ -153,19 +154,19 @@ package final class Authenticator: Sendable {
     package func denied(_ principal: Principal, _ reason: String) async throws {
         guard principal.party == .agents else { return }
         try await failures.record(
-            principal.event(.denied, outcome: .denied, reason: reason), account: principal.holder.id.bytes,
+            principal.event(.denied, outcome: .denied, reason: reason), account: principal.id.bytes,
             network: principal.from?.rateLimitPrefix, vault: principal.vault)
     }
 
     /// Opens an agent's policy; cached while the row stays the same.
     private func policy(of agent: StoredAgent) throws -> AgentPolicy {
-        if let known = policies.withLock({ $0[agent.holder] }), known.box == agent.policy, known.vault == agent.vault {
+        if let known = policies.withLock({ $0[agent.id] }), known.box == agent.policy, known.vault == agent.vault {
             return known.policy
         }
         let policy = try keys.policy(of: agent)
         policies.withLock { policies in
             if policies.count >= 1_000 { policies.removeAll() }
-            policies[agent.holder] = (agent.policy, agent.vault, policy)
+            policies[agent.id] = (agent.policy, agent.vault, policy)
         }
         return policy
     }
@@ -174,11 +175,11 @@ package final class Authenticator: Sendable {
         _ reason: String, _ agent: StoredAgent?, from address: IPAddress?, _ error: any Error
     ) async throws -> R {
         let event = AuditEvent(
-            .denied, by: .init(agent == nil ? .unauthenticated : .agent, agent?.holder), from: address?.text,
+            .denied, by: .init(agent == nil ? .unauthenticated : .agent, agent?.id), from: address?.text,
             outcome: .denied,
             reason: reason)
         try await failures.record(
-            event, account: agent?.holder.bytes ?? [], network: address?.rateLimitPrefix, vault: agent?.vault)
+            event, account: agent?.id.bytes ?? [], network: address?.rateLimitPrefix, vault: agent?.vault)
         throw error
     }
 }

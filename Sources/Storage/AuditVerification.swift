@@ -103,7 +103,7 @@ package struct AuditVerification: Sendable {
 
     /// Entries whose rows of values, wraps and terms are not those that their records name.
     static func entriesNotAsRecorded(in vault: VaultID, _ db: Connection) throws -> [EntryID] {
-        let agents = try Store.agentIDs(of: vault, db)
+        let agents = try Store.agentsByHolder(of: vault, db)
         let entries = try db.all("SELECT id, record FROM entry WHERE vault = ?", .blob(vault.bytes)) { row in
             (id: try Store.id(row.blob("id")) as EntryID, record: EntryRecord(try row.blob("record")))
         }
@@ -119,10 +119,13 @@ package struct AuditVerification: Sendable {
         state.owner = try db.first("SELECT owner FROM account WHERE vault = ? AND owner <> x''", .blob(id)) {
             Base64URL.encode($0.blob(0))
         }
-        state.agents = Set(
-            try db.all("SELECT holder FROM agent WHERE vault = ?", .blob(id)) { Base64URL.encode($0.blob(0)) })
+        state.agents = Dictionary(
+            try db.all("SELECT id, holder FROM agent WHERE vault = ?", .blob(id)) {
+                (Base64URL.encode($0.blob(0)), Base64URL.encode($0.blob(1)))
+            }
+        ) { first, _ in first }
         state.idle = Set(
-            try db.all("SELECT holder FROM agent WHERE vault = ? AND state <> 0", .blob(id)) {
+            try db.all("SELECT id FROM agent WHERE vault = ? AND state <> 0", .blob(id)) {
                 Base64URL.encode($0.blob(0))
             })
         try db.forEach("SELECT id, version, state FROM entry WHERE vault = ?", .blob(id)) { row in
@@ -132,21 +135,22 @@ package struct AuditVerification: Sendable {
         }
         try db.forEach(
             """
-            SELECT v.entry, v.field, v.version FROM value v JOIN entry e ON e.id = v.entry
+            SELECT v.entry, v.field, v.part, v.version FROM value v JOIN entry e ON e.id = v.entry
             WHERE v.vault = ? AND v.is_current = 1
             """, .blob(id)
         ) { row in
-            let (entry, field) = (Base64URL.encode(try row.blob("entry")), Base64URL.encode(try row.blob("field")))
-            state.fields[entry, default: [:]][field] = try row.int("version")
+            let (entry, part) = (Base64URL.encode(try row.blob("entry")), try Store.partID(row).text)
+            state.fields[entry, default: [:]][part] = try row.int("version")
         }
         // Includes wraps of old versions, of which agents must have none.
         try db.forEach(
             """
-            SELECT w.entry, w.field, w.holder FROM wrap w JOIN agent a ON a.holder = w.holder WHERE a.vault = ?
+            SELECT w.entry, w.field, w.part, a.id AS agent FROM wrap w JOIN agent a ON a.holder = w.holder
+            WHERE a.vault = ?
             """, .blob(id)
         ) { row in
-            let (entry, field) = (Base64URL.encode(try row.blob("entry")), Base64URL.encode(try row.blob("field")))
-            state.readers[entry, default: [:]][field, default: []].insert(Base64URL.encode(try row.blob("holder")))
+            let (entry, part) = (Base64URL.encode(try row.blob("entry")), try Store.partID(row).text)
+            state.readers[entry, default: [:]][part, default: []].insert(Base64URL.encode(try row.blob("agent")))
         }
         return state
     }

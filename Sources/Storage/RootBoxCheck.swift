@@ -45,11 +45,11 @@ extension RootBox {
         case .email(let vault): "account.email of vault \(vault.text)"
         case .auditKey(let vault): "account.audit_key of vault \(vault.text)"
         case .publicKey(let vault, let holder): "holder.public_key of \(holder.text) in vault \(vault.text)"
-        case .policy(let vault, let holder): "agent.policy of \(holder.text) in vault \(vault.text)"
+        case .policy(let vault, let agent): "agent.policy of \(agent.text) in vault \(vault.text)"
         case .credential(let row): "credential.box of \(row.id.text) in vault \(row.vault.text)"
         case .credentialL2Key(let row): "credential.l2_key of \(row.id.text) in vault \(row.vault.text)"
         case .sealedWrap(let place, let holder):
-            "wrap.box of \(holder.text) for version \(place.version) of field \(place.field.text) in entry \(place.entry.text)"
+            "wrap.box of \(holder.text) for version \(place.version) of part \(place.partID.text) in entry \(place.entry.text)"
         }
     }
 }

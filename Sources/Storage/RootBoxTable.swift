@@ -38,10 +38,10 @@ enum RootBoxTable: CaseIterable {
             }
         case .policy:
             return try db.all(
-                "SELECT vault, holder, policy FROM agent WHERE substr(policy, 3, 4) IS NOT ? LIMIT ?", bindings.0,
+                "SELECT vault, id, policy FROM agent WHERE substr(policy, 3, 4) IS NOT ? LIMIT ?", bindings.0,
                 bindings.1
             ) { row in
-                (.policy(try Store.id(row.blob("vault")), try Store.id(row.blob("holder"))), try row.blob("policy"))
+                (.policy(try Store.id(row.blob("vault")), try Store.id(row.blob("id"))), try row.blob("policy"))
             }
         case .credential:
             return try db.all(
@@ -69,13 +69,13 @@ enum RootBoxTable: CaseIterable {
         let (holder, place) = (last?.0.bytes ?? [], last?.1)
         return try db.all(
             """
-            SELECT v.entry, v.field, v.version, v.vault, v.tier, w.holder, w.box FROM wrap w
-            JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
+            SELECT v.entry, v.field, v.part, v.version, v.vault, v.tier, w.holder, w.box FROM wrap w
+            JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.part = w.part AND v.version = w.version
             WHERE w.is_sealed = 1 AND substr(w.box, 3, 4) IS NOT ?
-                AND (w.holder, w.entry, w.field, w.version) > (?, ?, ?, ?)
-            ORDER BY w.holder, w.entry, w.field, w.version LIMIT ?
+                AND (w.holder, w.entry, w.field, w.part, w.version) > (?, ?, ?, ?, ?)
+            ORDER BY w.holder, w.entry, w.field, w.part, w.version LIMIT ?
             """, .blob(key), .blob(holder), .blob(place?.entry.bytes ?? []), .blob(place?.field.bytes ?? []),
-            .integer(place?.version ?? 0), .integer(limit)
+            .part(place?.part ?? .value), .integer(place?.version ?? 0), .integer(limit)
         ) { (.sealedWrap(try Store.place($0), try Store.id($0.blob("holder"))), try $0.blob("box")) }
     }
 
@@ -89,16 +89,17 @@ enum RootBoxTable: CaseIterable {
             try db.run("UPDATE account SET audit_key = ? WHERE vault = ?", .blob(box), .blob(vault.bytes))
         case .publicKey(_, let holder):
             try db.run("UPDATE holder SET public_key = ? WHERE id = ?", .blob(box), .blob(holder.bytes))
-        case .policy(_, let holder):
-            try db.run("UPDATE agent SET policy = ? WHERE holder = ?", .blob(box), .blob(holder.bytes))
+        case .policy(_, let agent):
+            try db.run("UPDATE agent SET policy = ? WHERE id = ?", .blob(box), .blob(agent.bytes))
         case .credential(let credential):
             try db.run("UPDATE credential SET box = ? WHERE id = ?", .blob(box), .blob(credential.id.bytes))
         case .credentialL2Key(let credential):
             try db.run("UPDATE credential SET l2_key = ? WHERE id = ?", .blob(box), .blob(credential.id.bytes))
         case .sealedWrap(let place, let holder):
             try db.run(
-                "UPDATE wrap SET box = ? WHERE holder = ? AND entry = ? AND field = ? AND version = ?", .blob(box),
-                .blob(holder.bytes), .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version))
+                "UPDATE wrap SET box = ? WHERE holder = ? AND entry = ? AND field = ? AND part = ? AND version = ?",
+                .blob(box), .blob(holder.bytes), .blob(place.entry.bytes), .blob(place.field.bytes), .part(place.part),
+                .integer(place.version))
         }
     }
 }

@@ -44,7 +44,7 @@ package enum Schema {
             name TEXT PRIMARY KEY,
             key TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
-        INSERT INTO recorded (name, key) VALUES ('account', 'vault'), ('agent', 'holder'), ('credential', 'id'),
+        INSERT INTO recorded (name, key) VALUES ('account', 'vault'), ('agent', 'id'), ('credential', 'id'),
             ('entry', 'id'), ('item', 'id'), ('node', 'id'), ('recorded', 'name'), ('spent_invite', 'payload');
         -- The digest of each vault's records after its latest change; of the node's own under 16 zero bytes.
         CREATE TABLE vault_state (
@@ -68,7 +68,6 @@ package enum Schema {
         CREATE TABLE holder (
             id BLOB PRIMARY KEY,
             vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
-            is_owner INTEGER NOT NULL,
             public_key BLOB NOT NULL
         ) STRICT;
         CREATE INDEX holder_of_vault ON holder (vault);
@@ -101,7 +100,9 @@ package enum Schema {
         CREATE INDEX item_of_vault ON item (vault);
         CREATE INDEX item_of_holder ON item (holder);
         CREATE TABLE agent (
-            holder BLOB PRIMARY KEY REFERENCES holder (id) ON DELETE CASCADE,
+            id BLOB PRIMARY KEY,
+            -- Its current key holder.
+            holder BLOB NOT NULL UNIQUE REFERENCES holder (id),
             vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
             state INTEGER NOT NULL,
             policy BLOB NOT NULL,
@@ -132,27 +133,31 @@ package enum Schema {
         CREATE TABLE value (
             entry BLOB NOT NULL,
             field BLOB NOT NULL,
+            part INTEGER NOT NULL,
             version INTEGER NOT NULL,
             vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
             tier INTEGER NOT NULL,
             is_current INTEGER NOT NULL,
             written INTEGER NOT NULL,
             author BLOB NOT NULL,
+            -- The key id in the header of the secret box.
+            k INTEGER NOT NULL,
             box BLOB NOT NULL,
-            PRIMARY KEY (entry, field, version)
+            PRIMARY KEY (entry, field, part, version)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX value_of_vault ON value (vault, tier);
         CREATE TABLE wrap (
             holder BLOB NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
             entry BLOB NOT NULL,
             field BLOB NOT NULL,
+            part INTEGER NOT NULL,
             version INTEGER NOT NULL,
             is_sealed INTEGER NOT NULL,
             box BLOB NOT NULL,
-            PRIMARY KEY (holder, entry, field, version),
-            FOREIGN KEY (entry, field, version) REFERENCES value (entry, field, version) ON DELETE CASCADE
+            PRIMARY KEY (holder, entry, field, part, version),
+            FOREIGN KEY (entry, field, part, version) REFERENCES value (entry, field, part, version) ON DELETE CASCADE
         ) STRICT, WITHOUT ROWID;
-        CREATE INDEX wrap_of_value ON wrap (entry, field, version, holder);
+        CREATE INDEX wrap_of_value ON wrap (entry, field, part, version, holder);
         CREATE INDEX wrap_sealed ON wrap (holder) WHERE is_sealed = 1;
         CREATE TABLE term (
             vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
@@ -208,7 +213,8 @@ package enum Schema {
         CREATE TRIGGER usage_wrap_delete AFTER DELETE ON wrap BEGIN
             UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - \(size("OLD.box", RowSize.wrap)) WHERE vault = COALESCE(
                 (SELECT vault FROM holder WHERE id = OLD.holder),
-                (SELECT vault FROM value WHERE entry = OLD.entry AND field = OLD.field AND version = OLD.version));
+                (SELECT vault FROM value
+                    WHERE entry = OLD.entry AND field = OLD.field AND part = OLD.part AND version = OLD.version));
         END;
         CREATE TRIGGER usage_wrap_update AFTER UPDATE OF box ON wrap BEGIN
             UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + \(size("NEW.box", RowSize.wrap)) - \(size("OLD.box", RowSize.wrap))

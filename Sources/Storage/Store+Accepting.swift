@@ -39,7 +39,7 @@ extension Store {
 
     /// Makes each entry's record name the rows that the file has.
     private static func rebuildEntryRecords(of vault: VaultID, _ db: Connection) throws {
-        let agents = try agentIDs(of: vault, db)
+        let agents = try agentsByHolder(of: vault, db)
         let entries = try db.all("SELECT id, record FROM entry WHERE vault = ?", .blob(vault.bytes)) { row in
             (id: try id(row.blob("id")) as EntryID, record: try row.blob("record"))
         }

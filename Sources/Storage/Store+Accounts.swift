@@ -44,10 +44,12 @@ extension Store: AccountStore {
                 try check.row(row, in: .credential, db)
                 let credential = try Self.credential(row)
                 guard credential.kind == .agent else { return PresentedToken(credential: credential, agent: nil) }
-                let agent = try check.first(
-                    "SELECT * FROM agent WHERE holder = ?", .blob(credential.holder.bytes), in: .agent,
-                    of: credential.vault, db
-                ) { try Self.agent($0) }
+                // Found by another column than the key: one that is hidden opens nothing.
+                let agent = try db.first("SELECT * FROM agent WHERE holder = ?", .blob(credential.holder.bytes)) {
+                    agent in
+                    try check.row(agent, in: .agent, of: credential.vault, db)
+                    return try Self.agent(agent)
+                }
                 return PresentedToken(credential: credential, agent: agent)
             }
         }
@@ -99,12 +101,12 @@ extension Store: AccountStore {
         try await database.read { db in
             try db.all(
                 """
-                SELECT v.entry, v.field, v.version, v.vault, v.tier, w.is_sealed, w.box FROM wrap w
-                JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
-                WHERE w.holder = ? AND (w.entry, w.field, w.version) > (?, ?, ?)
-                ORDER BY w.entry, w.field, w.version LIMIT ?
+                SELECT v.entry, v.field, v.part, v.version, v.vault, v.tier, w.is_sealed, w.box FROM wrap w
+                JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.part = w.part AND v.version = w.version
+                WHERE w.holder = ? AND (w.entry, w.field, w.part, w.version) > (?, ?, ?, ?)
+                ORDER BY w.entry, w.field, w.part, w.version LIMIT ?
                 """, .blob(holder.bytes), .blob(place?.entry.bytes ?? []), .blob(place?.field.bytes ?? []),
-                .integer(place?.version ?? 0), .integer(limit)
+                .part(place?.part ?? .value), .integer(place?.version ?? 0), .integer(limit)
             ) { row in
                 Wrap(
                     place: try Self.place(row), holder: holder, isSealed: try row.int("is_sealed") == 1,
@@ -120,7 +122,7 @@ extension Store: AccountStore {
             var page = PageScan<StoredValue>(limit)
             try db.scan(
                 """
-                SELECT entry, field, version, vault, tier, written, author, box FROM value
+                SELECT entry, field, part, version, vault, tier, written, author, box FROM value
                 WHERE vault = ? AND tier = 2 AND (entry, field, version) > (?, ?, ?)
                 ORDER BY entry, field, version LIMIT ?
                 """,
@@ -147,7 +149,7 @@ extension Store: AccountStore {
         try await database.read { db in
             Set(
                 try db.all(
-                    "SELECT entry, field, version, vault, tier FROM value WHERE vault = ? AND tier = 2",
+                    "SELECT entry, field, part, version, vault, tier FROM value WHERE vault = ? AND tier = 2",
                     .blob(vault.bytes), row: Self.place))
         }
     }

@@ -62,11 +62,11 @@ extension Store {
             case .deleteValues(let places): for place in places { written += try pages(of: place, db) }
             case .replaceEnvelope(let place, _): written += try pages(of: place, db)
             case .dropAgentWraps(let id, nil, _, _): written += try pages(ofWrapsOf: id, db)
-            case .dropAgentWraps(let id, let field?, let owner, _) where narrow:
-                drops[id, default: 0] += try agents(holding: field, of: id, owner, db)
+            case .dropAgentWraps(let id, let part?, let owner, _) where narrow:
+                drops[id, default: 0] += try agents(holding: part, of: id, owner, db)
             case .dropWrap(let id, _, _, _) where narrow: drops[id, default: 0] += 1
             // The start of a row; a page has four or more.
-            case .removeField where narrow: written += page / 4
+            case .removePart where narrow: written += page / 4
             case .putValue(let value) where narrow: written += 2 * pages(ofBox: Int64(value.box.count))
             case .replaceTerms(let id, _, let terms) where narrow:
                 let (gone, new) = try difference(of: terms, from: id, db)
@@ -89,11 +89,11 @@ extension Store {
     }
 
     private static func agents(
-        holding field: FieldID, of entry: EntryID, _ owner: HolderID, _ db: Connection
+        holding part: PartID, of entry: EntryID, _ owner: HolderID, _ db: Connection
     ) throws -> Int {
         try db.first(
-            "SELECT count(*) FROM wrap WHERE entry = ? AND field = ? AND holder <> ?", .blob(entry.bytes),
-            .blob(field.bytes), .blob(owner.bytes)
+            "SELECT count(*) FROM wrap WHERE entry = ? AND field = ? AND part = ? AND holder <> ?", .blob(entry.bytes),
+            .blob(part.field.bytes), .part(part.part), .blob(owner.bytes)
         ) { $0.int(0) } ?? 0
     }
 
@@ -107,8 +107,8 @@ extension Store {
 
     private static func pages(of place: FieldPlace, _ db: Connection) throws -> Int64 {
         try db.first(
-            "SELECT length(box) FROM value WHERE entry = ? AND field = ? AND version = ?", .blob(place.entry.bytes),
-            .blob(place.field.bytes), .integer(place.version)
+            "SELECT length(box) FROM value WHERE entry = ? AND field = ? AND part = ? AND version = ?",
+            .blob(place.entry.bytes), .blob(place.field.bytes), .part(place.part), .integer(place.version)
         ) { pages(ofBox: $0.integer(0)) } ?? 0
     }
 
@@ -150,7 +150,7 @@ extension [Mutation] {
     var takeAccess: Bool {
         contains { mutation in
             switch mutation {
-            case .switchOwner: true
+            case .switchOwner, .switchAgent: true
             default: mutation.direction == .reduces
             }
         }

@@ -5,24 +5,39 @@ package import VaultFormat
 /// Entries, their values and their history.
 extension Store {
     package func part(
-        _ field: FieldID, of entry: EntryID, in vault: VaultID, for reader: Reader
+        _ part: PartID, of entry: EntryID, in vault: VaultID, for reader: Reader
     ) throws -> StoredPart? {
+        try lookUp { db, check in try Self.named(part, of: entry, in: vault, for: reader, check, db)?.part }
+    }
+
+    package func field(
+        _ field: FieldID, of entry: EntryID, in vault: VaultID, for reader: Reader
+    ) throws -> (value: StoredPart, about: StoredPart?)? {
         try lookUp { db, check in
-            // For an agent without a wrap nothing else is read, so that the time does not reveal whether the field exists.
-            guard try reader.visibility == .wholeVault || Self.hasWrap(of: field, in: entry, reader.holder, db),
-                let entry = try Self.recordedEntry(entry, in: vault, check, db),
-                let named = entry.part(field, for: reader)
+            guard let (entry, value) = try Self.named(PartID(field), of: entry, in: vault, for: reader, check, db)
             else { return nil }
-            return try Self.part(named, of: entry, for: reader.holder, db)
+            let about = entry.part(PartID(field, .about), for: reader)
+            return (value, try about.map { try Self.part($0, of: entry, for: reader.holder, db) })
         }
     }
 
+    /// Reads an entry with a part that its record names for the reader.
+    private static func named(
+        _ part: PartID, of entry: EntryID, in vault: VaultID, for reader: Reader, _ check: RecordCheck, _ db: Connection
+    ) throws -> (entry: RecordedEntry, part: StoredPart)? {
+        // For an agent without a wrap nothing else is read, so that the time does not reveal whether the field exists.
+        guard try reader.visibility == .wholeVault || hasWrap(of: part, in: entry, reader.holder, db),
+            let entry = try recordedEntry(entry, in: vault, check, db), let named = entry.part(part, for: reader)
+        else { return nil }
+        return (entry, try self.part(named, of: entry, for: reader.holder, db))
+    }
+
     package func part(
-        _ field: FieldID, of entry: EntryID, in vault: VaultID, for holder: HolderID, notAfter version: Int
+        _ part: PartID, of entry: EntryID, in vault: VaultID, for holder: HolderID, notAfter version: Int
     ) async throws -> StoredPart? {
         try await read { db, check in
             guard let entry = try Self.recordedEntry(entry, in: vault, check, db) else { return nil }
-            let versions = try Self.versions(of: entry, db).filter { $0.field == field && $0.version <= version }
+            let versions = try Self.versions(of: entry, db).filter { $0.id == part && $0.version <= version }
             guard let newest = versions.max(by: { $0.version < $1.version }) else { return nil }
             return try Self.part(newest, of: entry, for: holder, db)
         }
@@ -45,11 +60,11 @@ extension Store {
     }
 
     private static func hasWrap(
-        of field: FieldID, in entry: EntryID, _ holder: HolderID, _ db: Connection
+        of part: PartID, in entry: EntryID, _ holder: HolderID, _ db: Connection
     ) throws -> Bool {
         try db.first(
-            "SELECT 1 FROM wrap WHERE holder = ? AND entry = ? AND field = ? LIMIT 1", .blob(holder.bytes),
-            .blob(entry.bytes), .blob(field.bytes)
+            "SELECT 1 FROM wrap WHERE holder = ? AND entry = ? AND field = ? AND part = ? LIMIT 1",
+            .blob(holder.bytes), .blob(entry.bytes), .blob(part.field.bytes), .part(part.part)
         ) { _ in true } ?? false
     }
 
@@ -130,19 +145,17 @@ extension Store {
 
     package func history(
         of entry: EntryID, in vault: VaultID
-    ) async throws -> [(place: FieldPlace, at: Int64, by: HolderID)] {
+    ) async throws -> [(place: FieldPlace, at: Int64, by: PrincipalID)] {
         try await read { db, check in
             guard let recorded = try Self.recordedEntry(entry, in: vault, check, db) else { return [] }
             return try Self.versions(of: recorded, db).sorted { $0.version < $1.version }.map { version in
-                let place = FieldPlace(
-                    vault: vault, entry: entry, field: version.field, tier: version.tier, version: version.version)
-                return (place: place, at: version.written, by: version.author)
+                (place: recorded.place(of: version), at: version.written, by: version.author)
             }
         }
     }
 
     package func superseded(
-        in entry: EntryID, before version: Int, owners: Int, by author: HolderID?, limit: Int
+        in entry: EntryID, before version: Int, owners: Int, by author: PrincipalID?, limit: Int
     ) async throws -> [FieldPlace] {
         guard version > 1 else { return [] }
         return try await database.read { db in
@@ -151,9 +164,9 @@ extension Store {
                 WITH authors AS MATERIALIZED (
                     SELECT DISTINCT author AS id, EXISTS (SELECT 1 FROM value r WHERE r.entry = x.author) AS is_agent
                     FROM value x WHERE entry = ?1)
-                SELECT v.entry, v.field, v.version, v.vault, v.tier FROM value v JOIN authors a ON a.id = v.author
+                SELECT v.entry, v.field, v.part, v.version, v.vault, v.tier FROM value v JOIN authors a ON a.id = v.author
                 WHERE v.entry = ?1 AND v.is_current = 0 AND v.version < ?2 AND EXISTS (
-                    SELECT 1 FROM value n WHERE n.entry = v.entry AND n.field = v.field
+                    SELECT 1 FROM value n WHERE n.entry = v.entry AND n.field = v.field AND n.part = v.part
                         AND n.version > v.version AND n.version <= ?2)
                     AND (?4 IS NULL OR v.author = ?4)
                     AND (a.is_agent OR v.version < (
@@ -165,14 +178,14 @@ extension Store {
         }
     }
 
-    package func readers(of entry: EntryID, in vault: VaultID) async throws -> [FieldID: Set<HolderID>] {
+    package func readers(of entry: EntryID, in vault: VaultID) async throws -> [PartID: Set<PrincipalID>] {
         try await read { db, check in
             guard let recorded = try Self.recordedEntry(entry, in: vault, check, db) else { return [:] }
             let readers = try recorded.contents.parts.mapValues(\.readers)
             // The record may name agents that were revoked since.
-            let present = try readers.values.reduce(into: Set<HolderID>()) { $0.formUnion($1) }.filter { holder in
+            let present = try readers.values.reduce(into: Set<PrincipalID>()) { $0.formUnion($1) }.filter { agent in
                 try check.first(
-                    "SELECT * FROM agent WHERE holder = ?", .blob(holder.bytes), in: .agent, of: vault, db
+                    "SELECT * FROM agent WHERE id = ?", .blob(agent.bytes), in: .agent, of: vault, db
                 ) { _ in true } ?? false
             }
             return readers.mapValues { $0.intersection(present) }.filter { !$0.value.isEmpty }

@@ -7,7 +7,7 @@ extension Store {
     package var mostDropped: Int { isDiskSpaceLow ? 12 : 400 }
 
     package func drop(
-        _ places: [FieldPlace], of agent: HolderID, line: (Int) throws -> SealedAuditLine,
+        _ places: [FieldPlace], of agent: PrincipalID, line: (Int) throws -> SealedAuditLine,
         hasUrgentWaiter: @Sendable () -> Bool
     ) async throws -> Bool {
         var rest = places[...]
@@ -19,7 +19,7 @@ extension Store {
             let part = rest.prefix(mostDropped)
             rest = rest.dropFirst(part.count)
             try await commit(
-                [.narrows] + part.map { .dropWrap($0.entry, $0.field, agent, vault: $0.vault) }, [line(part.count)])
+                [.narrows] + part.map { .dropWrap($0.entry, $0.partID, agent, vault: $0.vault) }, [line(part.count)])
             // Errors are ignored: the deletion must not stop halfway.
             try? await WorkQueue.yieldIfNeeded()
             guard isDiskSpaceLow else { continue }
@@ -61,8 +61,8 @@ extension Store {
     private func deleteWraps(of holder: HolderID, as size: JobSize) async throws {
         try await deleteInParts(
             """
-            DELETE FROM wrap WHERE holder = ?1 AND (entry, field, version) IN (
-                SELECT entry, field, version FROM wrap WHERE holder = ?1 LIMIT ?2)
+            DELETE FROM wrap WHERE holder = ?1 AND (entry, field, part, version) IN (
+                SELECT entry, field, part, version FROM wrap WHERE holder = ?1 LIMIT ?2)
             """, .blob(holder.bytes), as: size)
     }
 
@@ -85,8 +85,8 @@ extension Store {
             if !isDiskSpaceLow {
                 try await deleteInParts(
                     """
-                    DELETE FROM value WHERE (entry, field, version) IN (
-                        SELECT entry, field, version FROM value WHERE vault = ?1 LIMIT ?2)
+                    DELETE FROM value WHERE (entry, field, part, version) IN (
+                        SELECT entry, field, part, version FROM value WHERE vault = ?1 LIMIT ?2)
                     """, id, most: 50)
             }
             while let size = try await sizeOfNextValue(of: vault) {
@@ -97,8 +97,8 @@ extension Store {
                 _ = try await database.write(size: .deferredDeletion) { db in
                     try db.run(
                         """
-                        DELETE FROM value WHERE (entry, field, version) IN (
-                            SELECT entry, field, version FROM value WHERE vault = ?1 LIMIT 1)
+                        DELETE FROM value WHERE (entry, field, part, version) IN (
+                            SELECT entry, field, part, version FROM value WHERE vault = ?1 LIMIT 1)
                         """, id)
                 }
                 guard try await hasSpaceForNextPart() else { return }

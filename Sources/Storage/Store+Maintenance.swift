@@ -132,9 +132,11 @@ extension Store {
                         WHERE o.entry = e.id AND o.author NOT IN (SELECT id FROM agents)
                         ORDER BY o.version DESC LIMIT 1 OFFSET ?2 - 1) AS owners
                     FROM entry e WHERE e.vault = ?1)
-                SELECT v.entry, v.field, v.version, v.vault, v.tier FROM cut c CROSS JOIN value v ON v.entry = c.entry
-                LEFT JOIN value n ON n.entry = v.entry AND n.field = v.field AND n.version = (
-                    SELECT MIN(version) FROM value WHERE entry = v.entry AND field = v.field AND version > v.version)
+                SELECT v.entry, v.field, v.part, v.version, v.vault, v.tier FROM cut c
+                CROSS JOIN value v ON v.entry = c.entry
+                LEFT JOIN value n ON n.entry = v.entry AND n.field = v.field AND n.part = v.part AND n.version = (
+                    SELECT MIN(version) FROM value
+                    WHERE entry = v.entry AND field = v.field AND part = v.part AND version > v.version)
                 WHERE v.is_current = 0
                     AND (COALESCE(n.written, c.updated) < ?3 OR n.version <= c.newest - ?2 AND (
                         v.version < c.owners OR v.author IN (SELECT id FROM agents)))
@@ -197,8 +199,8 @@ extension Store {
         let abandoned: [HolderID] = try await database.read { db in
             try db.all(
                 """
-                SELECT id FROM holder WHERE vault IN (SELECT vault FROM account WHERE owner <> x'') AND iif(
-                    is_owner, id NOT IN (SELECT owner FROM account), id NOT IN (SELECT holder FROM agent))
+                SELECT id FROM holder WHERE vault IN (SELECT vault FROM account WHERE owner <> x'')
+                    AND id NOT IN (SELECT owner FROM account) AND id NOT IN (SELECT holder FROM agent)
                 """, row: { try Self.id($0.blob(0)) })
         }
         for holder in abandoned { _ = await clear(holder, as: .deferredDeletion) }

@@ -53,13 +53,13 @@ extension Store {
         case .closeAccount(let vault):
             journal.close(vault)
             try close(vault, db)
-        case .expectPrincipal(let holder, let vault, let session, let policy):
-            guard try holds(holder, in: vault, session: session, policy: policy, check, db) else {
+        case .expectPrincipal(let id, let holder, let vault, let session, let policy):
+            guard try holds(id, holder, in: vault, session: session, policy: policy, check, db) else {
                 throw VaultError.principalGone
             }
-        case .expectReader(let holder, let entry, let field, let vault):
-            let part = try recordedEntry(entry, in: vault, check, db)?.record.part(of: field)
-            guard part?.readers.contains(holder) == true else { throw VaultError.noSuchField }
+        case .expectReader(let agent, let entry, let field, let vault):
+            let part = try recordedEntry(entry, in: vault, check, db)?.record.part(PartID(field))
+            guard part?.readers.contains(agent) == true else { throw VaultError.noSuchField }
         case .expectEntry(let id, let vault, let version, let state):
             let found = try recordedEntry(id, in: vault, check, db)?.row
             guard let found, found.state == state else { throw VaultError.noSuchEntry }
@@ -83,11 +83,12 @@ extension Store {
             try put(value, db)
         case .replaceEnvelope(let place, let box):
             try db.run(
-                "UPDATE value SET box = ? WHERE entry = ? AND field = ? AND version = ? AND tier = 2", .blob(box),
+                "UPDATE value SET box = ? WHERE entry = ? AND field = ? AND part = 0 AND version = ? AND tier = 2",
+                .blob(box),
                 .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version))
-        case .removeField(let entry, let field, let vault):
-            try edits.remove(field, of: entry, in: vault, db)
-            try removeField(field, of: entry, db)
+        case .removePart(let entry, let part, let vault):
+            try edits.remove(part, of: entry, in: vault, db)
+            try retire(part, of: entry, db)
         case .putWrap(let wrap):
             try edits.addWrap(wrap, db)
             try put(wrap, db)
@@ -95,31 +96,33 @@ extension Store {
             let place = wrap.place
             try db.run(
                 """
-                INSERT INTO wrap (holder, entry, field, version, is_sealed, box)
-                SELECT ?, ?, ?, ?, ?, ? WHERE EXISTS (
-                    SELECT 1 FROM value WHERE entry = ?2 AND field = ?3 AND version = ?4)
+                INSERT INTO wrap (holder, entry, field, part, version, is_sealed, box)
+                SELECT ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (
+                    SELECT 1 FROM value WHERE entry = ?2 AND field = ?3 AND part = ?4 AND version = ?5)
                 """,
-                .blob(wrap.holder.bytes), .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version),
-                .integer(wrap.isSealed ? 1 : 0), .blob(wrap.box))
+                .blob(wrap.holder.bytes), .blob(place.entry.bytes), .blob(place.field.bytes),
+                .part(place.part), .integer(place.version), .integer(wrap.isSealed ? 1 : 0), .blob(wrap.box))
         case .upgradeWrap(let wrap):
             // An update, never an insert, so that a wrap that was revoked meanwhile does not reappear.
             try db.run(
                 """
                 UPDATE wrap SET is_sealed = 0, box = ?
-                WHERE holder = ? AND entry = ? AND field = ? AND version = ? AND is_sealed = 1
+                WHERE holder = ? AND entry = ? AND field = ? AND part = ? AND version = ? AND is_sealed = 1
                 """,
                 .blob(wrap.box), .blob(wrap.holder.bytes), .blob(wrap.place.entry.bytes),
-                .blob(wrap.place.field.bytes), .integer(wrap.place.version))
-        case .dropWrap(let entry, let field, let holder, let vault):
-            try edits.endReading(of: field, in: entry, by: holder, in: vault, db)
+                .blob(wrap.place.field.bytes), .part(wrap.place.part), .integer(wrap.place.version))
+        case .dropWrap(let entry, let part, let agent, let vault):
+            try edits.endReading(of: part, in: entry, by: agent, in: vault, db)
             try db.run(
-                "DELETE FROM wrap WHERE holder = ? AND entry = ? AND field = ?", .blob(holder.bytes),
-                .blob(entry.bytes), .blob(field.bytes))
-        case .dropAgentWraps(let entry, let field?, let owner, let vault):
-            try edits.endReading(of: field, in: entry, by: nil, in: vault, db)
+                """
+                DELETE FROM wrap WHERE holder = (SELECT holder FROM agent WHERE id = ?) AND entry = ? AND field = ?
+                    AND part = ?
+                """, .blob(agent.bytes), .blob(entry.bytes), .blob(part.field.bytes), .part(part.part))
+        case .dropAgentWraps(let entry, let part?, let owner, let vault):
+            try edits.endReading(of: part, in: entry, by: nil, in: vault, db)
             try db.run(
-                "DELETE FROM wrap WHERE entry = ? AND field = ? AND holder <> ?", .blob(entry.bytes),
-                .blob(field.bytes), .blob(owner.bytes))
+                "DELETE FROM wrap WHERE entry = ? AND field = ? AND part = ? AND holder <> ?", .blob(entry.bytes),
+                .blob(part.field.bytes), .part(part.part), .blob(owner.bytes))
         case .dropAgentWraps(let entry, nil, let owner, let vault):
             try edits.endReading(of: nil, in: entry, by: nil, in: vault, db)
             try db.run(
@@ -138,75 +141,74 @@ extension Store {
             try db.run("DELETE FROM item WHERE id = ?", .blob(item.key(of: holder)))
         case .insertHolder(let row):
             try db.run(
-                "INSERT INTO holder (id, vault, is_owner, public_key) VALUES (?, ?, ?, ?)", .blob(row.id.bytes),
-                .blob(row.vault.bytes), .integer(row.isOwner ? 1 : 0), .blob(row.publicKey))
+                "INSERT INTO holder (id, vault, public_key) VALUES (?, ?, ?)", .blob(row.id.bytes),
+                .blob(row.vault.bytes), .blob(row.publicKey))
         case .deleteValues(let places):
             for place in places {
                 try edits.deleteOlder(place, db)
                 try db.run(
-                    "DELETE FROM value WHERE entry = ? AND field = ? AND version = ? AND is_current = 0",
-                    .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version))
+                    "DELETE FROM value WHERE entry = ? AND field = ? AND part = ? AND version = ? AND is_current = 0",
+                    .blob(place.entry.bytes), .blob(place.field.bytes), .part(place.part), .integer(place.version))
             }
         case .insertCredential(let credential):
             try insert(credential, db)
         case .insertAgent(let agent):
-            edits.insertAgent(agent)
             try db.run(
                 """
-                INSERT INTO agent (holder, vault, state, policy, record_version, uses, created)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO agent (id, holder, vault, state, policy, record_version, uses, created)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """,
-                .blob(agent.holder.bytes), .blob(agent.vault.bytes), .integer(agent.state.rawValue),
+                .blob(agent.id.bytes), .blob(agent.holder.bytes), .blob(agent.vault.bytes),
+                .integer(agent.state.rawValue),
                 .blob(agent.policy), .integer(agent.recordVersion), .integer(agent.uses), .integer(agent.created))
         case .updateAgent(let agent):
             try db.run(
-                "UPDATE agent SET state = ?, policy = ?, record_version = ? WHERE holder = ?",
+                "UPDATE agent SET state = ?, policy = ?, record_version = ? WHERE id = ?",
                 .integer(agent.state.rawValue), .blob(agent.policy), .integer(agent.recordVersion),
-                .blob(agent.holder.bytes))
+                .blob(agent.id.bytes))
         case .setAgentState(let id, let vault, let state):
             let changed = try db.run(
-                "UPDATE agent SET state = ? WHERE holder = ? AND vault = ?", .integer(state.rawValue),
+                "UPDATE agent SET state = ? WHERE id = ? AND vault = ?", .integer(state.rawValue),
                 .blob(id.bytes), .blob(vault.bytes))
             guard changed == 1 else { throw VaultError.noSuchAgent }
-        case .deleteAgent(let id, let vault, let successor, let name):
-            let agent = try db.first(
-                "SELECT 1 FROM agent WHERE holder = ? AND vault = ?", .blob(id.bytes), .blob(vault.bytes)
-            ) { _ in true }
-            guard agent != nil else { throw VaultError.noSuchAgent }
-            try deleteCredentials(ofHolder: id, in: vault, check, db)
-            if let successor {
-                try db.run(
-                    "UPDATE agent SET uses = (SELECT uses FROM agent WHERE holder = ?1) WHERE holder = ?2",
-                    .blob(id.bytes), .blob(successor.bytes))
-            }
-            try db.run("DELETE FROM agent WHERE holder = ?", .blob(id.bytes))
+        case .switchAgent(let id, let vault, let old, let new):
+            let switched = try db.run(
+                "UPDATE agent SET holder = ? WHERE id = ? AND vault = ? AND holder = ?", .blob(new.bytes),
+                .blob(id.bytes), .blob(vault.bytes), .blob(old.bytes))
+            guard switched == 1 else { throw VaultError.noSuchAgent }
+            try deleteCredentials(ofHolder: old, in: vault, check, db)
+        case .deleteAgent(let id, let vault, let name):
+            let holder: HolderID? = try db.first(
+                "SELECT holder FROM agent WHERE id = ? AND vault = ?", .blob(id.bytes), .blob(vault.bytes)
+            ) { try Self.id($0.blob(0)) }
+            guard let holder else { throw VaultError.noSuchAgent }
+            try deleteCredentials(ofHolder: holder, in: vault, check, db)
+            try db.run("DELETE FROM agent WHERE id = ?", .blob(id.bytes))
             try db.run("DELETE FROM value WHERE entry = ?", .blob(id.bytes))
             if let name {
                 try put(name.value, db)
                 try put(name.wrap, db)
             }
-        case .countBytes(let holder, let bytes, let day, let maximum):
+        case .countBytes(let agent, let bytes, let day, let maximum):
             let counted = try db.run(
                 """
                 UPDATE agent SET quota_bytes = iif(quota_day = ?1, quota_bytes, 0) + ?2, quota_day = ?1
-                WHERE holder = ?3 AND iif(quota_day = ?1, quota_bytes, 0) + ?2 <= ?4
-                """, .integer(day), .integer(bytes), .blob(holder.bytes), .integer(maximum))
+                WHERE id = ?3 AND iif(quota_day = ?1, quota_bytes, 0) + ?2 <= ?4
+                """, .integer(day), .integer(bytes), .blob(agent.bytes), .integer(maximum))
             guard counted == 1 else { throw VaultError.quotaExceeded(.agentBytesPerDay, maximum) }
-        case .expectDepositRoom(let depositor, let maximum):
+        case .expectDepositRoom(let depositor, let vault, let maximum):
             let waiting =
                 try db.first(
-                    """
-                    SELECT COUNT(*) FROM entry WHERE state = 2 AND depositor = ?1
-                        AND vault = (SELECT vault FROM holder WHERE id = ?1)
-                    """, .blob(depositor.bytes)
+                    "SELECT COUNT(*) FROM entry WHERE vault = ? AND state = 2 AND depositor = ?", .blob(vault.bytes),
+                    .blob(depositor.bytes)
                 ) { $0.int(0) } ?? 0
             guard waiting < maximum else { throw VaultError.quotaExceeded(.agentDeposits, maximum) }
         case .stayWithin, .narrows:
             // `commit` checks the quotas after all mutations; `narrows` affects the admission.
             break
-        case .countUse(let holder, let maximum):
+        case .countUse(let agent, let maximum):
             let counted = try db.run(
-                "UPDATE agent SET uses = uses + 1 WHERE holder = ? AND uses < ?", .blob(holder.bytes),
+                "UPDATE agent SET uses = uses + 1 WHERE id = ? AND uses < ?", .blob(agent.bytes),
                 .integer(maximum))
             guard counted == 1 else { throw VaultError.usesExhausted }
         case .recordIdempotency(let answer):

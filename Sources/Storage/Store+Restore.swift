@@ -19,8 +19,8 @@ extension Store {
         try journal.start(on: db)
         let vaults = try db.all("SELECT vault FROM account WHERE owner <> x''") { try id($0.blob(0)) as VaultID }
         var mutations = vaults.map { Mutation.deleteCredentials(.session, of: $0) }
-        mutations += try db.all("SELECT holder, vault FROM agent") { row in
-            .setAgentState(try id(row.blob("holder")), vault: try id(row.blob("vault")), .suspended)
+        mutations += try db.all("SELECT id, vault FROM agent") { row in
+            .setAgentState(try id(row.blob("id")), vault: try id(row.blob("vault")), .suspended)
         }
         let lines = try [try audit.seal(event, vault: nil)] + vaults.map { try audit.seal(event, vault: $0) }
         journal.beginEpoch(after: journal.head.epoch, at: now)

@@ -38,11 +38,19 @@ extension Store {
         return tier
     }
 
-    /// Columns: entry, field, version, vault, tier.
+    static func partID(_ row: Row) throws -> PartID {
+        guard let part = FieldPart(rawValue: UInt8(truncatingIfNeeded: try row.integer("part"))) else {
+            throw VaultError.damaged("an unknown part of a field")
+        }
+        return PartID(try id(row.blob("field")), part)
+    }
+
+    /// Columns: entry, field, part, version, vault, tier.
     static func place(_ row: Row) throws -> FieldPlace {
-        FieldPlace(
-            vault: try id(row.blob("vault")), entry: try id(row.blob("entry")), field: try id(row.blob("field")),
-            tier: try tier(row), version: try version(row, "version"))
+        let id = try partID(row)
+        return FieldPlace(
+            vault: try self.id(row.blob("vault")), entry: try self.id(row.blob("entry")), field: id.field,
+            part: id.part, tier: try tier(row), version: try version(row, "version"))
     }
 
     /// Columns: those of `place`, written, author and box, the wrap's is_sealed and its box as wrap_box.
@@ -77,24 +85,39 @@ extension Store {
     static func stored(_ entry: RecordedEntry, for reader: Reader, _ db: Connection) throws -> StoredEntry {
         let named = try entry.parts(for: reader)
         let (title, details) = try metadata(of: entry.row.id, for: reader.holder, db)
-        let metadata = [FieldID.title: title, .details: details]
-        for (field, part) in metadata where named[field] != part?.value.partVersion {
+        let metadata = [PartID.title: title, .details: details]
+        for (part, stored) in metadata where named[part] != stored?.value.partVersion {
             // Details are nobody's but the owner's; of an agent's wraps the title's has been looked up.
-            guard named[field] == nil else { throw entry.mismatch("title or details are missing or others") }
+            guard named[part] == nil else { throw entry.mismatch("title or details are missing or others") }
         }
         let rows =
             try reader.visibility == .wholeVault
             ? allFields(of: entry.row.id, for: reader.holder, db) : heldFields(of: entry.row.id, reader.holder, db)
-        let fields = rows.filter { field in
-            guard let part = named[field.place.field] else { return false }
+        let held = rows.filter { field in
+            guard let part = named[field.place.partID] else { return false }
             return part.version == field.place.version && part.tier == field.place.tier
         }
-        guard fields.count == named.keys.count(where: { !$0.isReserved }) else {
+        guard held.count == named.keys.count(where: { !$0.field.isReserved }) else {
             throw entry.mismatch("fields are missing or others")
+        }
+        let parts = Dictionary(held.map { ($0.place.partID, $0) }) { _, last in last }
+        var (fields, abouts): ([FieldID: StoredField], [FieldID: StoredField]) = ([:], [:])
+        for (id, part) in parts {
+            guard id.part == .about else {
+                fields[id.field] = part
+                continue
+            }
+            abouts[id.field] = part
+            guard parts[PartID(id.field)] == nil else { continue }
+            // An agent may know of a field whose value it may not read.
+            guard let value = entry.record.part(PartID(id.field))?.value else {
+                throw entry.mismatch("a field has no value")
+            }
+            fields[id.field] = StoredField(place: entry.place(of: value), wrap: nil)
         }
         return StoredEntry(
             row: entry.row, title: named[.title] == nil ? nil : title, details: named[.details] == nil ? nil : details,
-            fields: Dictionary(fields.map { ($0.place.field, $0) }) { _, last in last })
+            fields: fields, abouts: abouts)
     }
 
     /// Reads title and details of an entry, or an agent's record, which is stored in the title's field.
@@ -103,38 +126,39 @@ extension Store {
     ) throws -> (title: StoredPart?, details: StoredPart?) {
         let parts = try db.all(
             """
-            SELECT v.entry, v.field, v.version, v.vault, v.tier, v.is_current, v.written, v.author, v.box,
+            SELECT v.entry, v.field, v.part, v.version, v.vault, v.tier, v.is_current, v.written, v.author, v.box,
                 w.is_sealed, w.box AS wrap_box
-            FROM value v LEFT JOIN wrap w
-                ON w.holder = ? AND w.entry = v.entry AND w.field = v.field AND w.version = v.version
+            FROM value v LEFT JOIN wrap w ON w.holder = ? AND w.entry = v.entry AND w.field = v.field
+                AND w.part = v.part AND w.version = v.version
             WHERE v.entry = ? AND v.field <= ? AND v.is_current = 1
             """, .blob(holder.bytes), .blob(entry.bytes), .blob(FieldID.details.bytes)
         ) { try part($0, for: holder) }
         return (parts.last { $0.value.place.field == .title }, parts.last { $0.value.place.field == .details })
     }
 
-    /// Reads the places of the current fields with the key holder's wraps, without the values.
+    /// Reads the places of the fields' current parts with the key holder's wraps, without the values.
     private static func allFields(
         of entry: EntryID, for holder: HolderID, _ db: Connection
     ) throws -> [StoredField] {
         try db.all(
             """
-            SELECT v.entry, v.field, v.version, v.vault, v.tier, w.is_sealed, w.box AS wrap_box
-            FROM value v LEFT JOIN wrap w
-                ON w.holder = ? AND w.entry = v.entry AND w.field = v.field AND w.version = v.version
+            SELECT v.entry, v.field, v.part, v.version, v.vault, v.tier, w.is_sealed, w.box AS wrap_box
+            FROM value v LEFT JOIN wrap w ON w.holder = ? AND w.entry = v.entry AND w.field = v.field
+                AND w.part = v.part AND w.version = v.version
             WHERE v.entry = ? AND v.field > ? AND v.is_current = 1
             """, .blob(holder.bytes), .blob(entry.bytes), .blob(FieldID.details.bytes)
         ) { try field($0, for: holder) }
     }
 
-    /// The same for fields that the key holder has a wrap for.
+    /// The same for parts that the key holder has a wrap for.
     private static func heldFields(
         of entry: EntryID, _ holder: HolderID, _ db: Connection
     ) throws -> [StoredField] {
         try db.all(
             """
-            SELECT v.entry, v.field, v.version, v.vault, v.tier, w.is_sealed, w.box AS wrap_box
-            FROM wrap w CROSS JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
+            SELECT v.entry, v.field, v.part, v.version, v.vault, v.tier, w.is_sealed, w.box AS wrap_box
+            FROM wrap w CROSS JOIN value v
+                ON v.entry = w.entry AND v.field = w.field AND v.part = w.part AND v.version = w.version
             WHERE w.holder = ? AND w.entry = ? AND w.field > ? AND v.is_current = 1
             """, .blob(holder.bytes), .blob(entry.bytes), .blob(FieldID.details.bytes)
         ) { try field($0, for: holder) }
@@ -154,7 +178,8 @@ extension Store {
             throw VaultError.damaged("an unknown agent state")
         }
         return StoredAgent(
-            holder: try id(row.blob("holder")), vault: try id(row.blob("vault")), state: state,
+            id: try id(row.blob("id")), holder: try id(row.blob("holder")), vault: try id(row.blob("vault")),
+            state: state,
             policy: try row.blob("policy"), recordVersion: try version(row, "record_version"),
             uses: try row.int("uses"), created: try time(row, "created"), publicKey: publicKey)
     }
@@ -179,4 +204,8 @@ extension Store {
                 body: try row.blob("body"), state: try row.isNull("digest") ? nil : StoredState.state(row)),
             hash: try row.blob("hash"))
     }
+}
+
+extension Value {
+    static func part(_ part: FieldPart) -> Value { .integer(Int64(part.rawValue)) }
 }

@@ -30,13 +30,16 @@ extension Store: VaultStore {
             try Self.checkHolders(of: vault, check, db)
             return try db.all(
                 """
-                SELECT h.id, h.vault, h.is_owner, h.public_key FROM holder h JOIN account a ON a.vault = h.vault
-                WHERE h.vault = ?1 AND (h.id = a.owner OR h.id IN (SELECT holder FROM agent WHERE vault = ?1))
+                SELECT a.vault AS principal, h.id, h.public_key FROM account a JOIN holder h ON h.id = a.owner
+                WHERE a.vault = ?1
+                UNION ALL
+                SELECT a.id AS principal, h.id, h.public_key FROM agent a JOIN holder h ON h.id = a.holder
+                WHERE a.vault = ?1
                 """, .blob(vault.bytes)
             ) { row in
                 HolderRow(
-                    id: try Self.id(row.blob("id")), vault: try Self.id(row.blob("vault")),
-                    isOwner: try row.int("is_owner") == 1, publicKey: try row.blob("public_key"))
+                    id: try Self.id(row.blob("id")), vault: vault, principal: try Self.id(row.blob("principal")),
+                    publicKey: try row.blob("public_key"))
             }
         }
     }
@@ -44,7 +47,8 @@ extension Store: VaultStore {
     package func holds(_ principal: Principal) async throws -> Bool {
         try await read { db, check in
             try Self.holds(
-                principal.holder.id, in: principal.vault, session: principal.session, policy: principal.policyBox,
+                principal.id, principal.holder.id, in: principal.vault, session: principal.session,
+                policy: principal.policyBox,
                 check,
                 db)
         }
@@ -52,14 +56,15 @@ extension Store: VaultStore {
 
     /// The same for the ids alone. Reads no other rows, so that damage elsewhere does not matter.
     static func holds(
-        _ holder: HolderID, in vault: VaultID, session: CredentialID?, policy: [UInt8]?, _ check: RecordCheck,
+        _ principal: PrincipalID, _ holder: HolderID, in vault: VaultID, session: CredentialID?, policy: [UInt8]?,
+        _ check: RecordCheck,
         _ db: Connection
     ) throws -> Bool {
         guard let session else {
             return try check.first(
-                "SELECT * FROM agent WHERE holder = ?", .blob(holder.bytes), in: .agent, of: vault, db
+                "SELECT * FROM agent WHERE id = ?", .blob(principal.bytes), in: .agent, of: vault, db
             ) { row in
-                let isSame = try policy == nil || row.blob("policy") == policy
+                let isSame = try row.blob("holder") == holder.bytes && (policy == nil || row.blob("policy") == policy)
                 return try row.int("state") == StoredAgent.State.active.rawValue && isSame
             } ?? false
         }

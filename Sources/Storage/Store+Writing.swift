@@ -41,12 +41,9 @@ extension Store {
     }
 
     static func insert(_ row: EntryRow, _ db: Connection) throws {
-        // An agent's record is stored as a value under the agent's id, also after its revocation.
-        let used = try db.first(
-            "SELECT 1 FROM holder WHERE id = ?1 UNION ALL SELECT 1 FROM value WHERE entry = ?1 LIMIT 1",
-            .blob(row.id.bytes)
-        ) { $0.int(0) }
-        guard used == nil else { throw VaultError.entryExists }
+        // An agent's record is stored as a value under the agent's id, also after its revocation. The vault's id stands for its owner.
+        let used = try db.first("SELECT 1 FROM value WHERE entry = ? LIMIT 1", .blob(row.id.bytes)) { _ in true }
+        guard used == nil, row.id.bytes != row.vault.bytes else { throw VaultError.entryExists }
         let inserted = try db.run(
             """
             INSERT INTO entry (id, vault, version, state, created, updated, deleted, depositor, record)
@@ -70,14 +67,15 @@ extension Store {
 
     static func put(_ value: StoredValue, _ db: Connection) throws {
         let place = value.place
-        try removeField(place.field, of: place.entry, db)
+        try retire(place.partID, of: place.entry, db)
         try db.run(
             """
-            INSERT INTO value (entry, field, version, vault, tier, is_current, written, author, box)
-            VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?)
+            INSERT INTO value (entry, field, part, version, vault, tier, is_current, written, author, k, box)
+            VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)
             """,
-            .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version), .blob(place.vault.bytes),
-            .integer(Int(place.tier.rawValue)), .integer(value.written), .blob(value.author.bytes), .blob(value.box))
+            .blob(place.entry.bytes), .blob(place.field.bytes), .part(place.part), .integer(place.version),
+            .blob(place.vault.bytes), .integer(Int(place.tier.rawValue)), .integer(value.written),
+            .blob(value.author.bytes), .integer(Int64(value.partVersion.key)), .blob(value.box))
     }
 
     static func replaceTerms(of entry: EntryID, _ vault: VaultID, by terms: [[UInt8]], _ db: Connection) throws {
@@ -95,20 +93,20 @@ extension Store {
         }
     }
 
-    static func removeField(_ field: FieldID, of entry: EntryID, _ db: Connection) throws {
+    static func retire(_ part: PartID, of entry: EntryID, _ db: Connection) throws {
         try db.run(
-            "UPDATE value SET is_current = 0 WHERE entry = ? AND field = ? AND is_current = 1", .blob(entry.bytes),
-            .blob(field.bytes))
+            "UPDATE value SET is_current = 0 WHERE entry = ? AND field = ? AND part = ? AND is_current = 1",
+            .blob(entry.bytes), .blob(part.field.bytes), .part(part.part))
     }
 
     static func put(_ wrap: Wrap, _ db: Connection) throws {
         try db.run(
             """
-            INSERT INTO wrap (holder, entry, field, version, is_sealed, box) VALUES (?, ?, ?, ?, ?, ?)
+            INSERT INTO wrap (holder, entry, field, part, version, is_sealed, box) VALUES (?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET is_sealed = excluded.is_sealed, box = excluded.box
             """,
             .blob(wrap.holder.bytes), .blob(wrap.place.entry.bytes), .blob(wrap.place.field.bytes),
-            .integer(wrap.place.version), .integer(wrap.isSealed ? 1 : 0), .blob(wrap.box))
+            .part(wrap.place.part), .integer(wrap.place.version), .integer(wrap.isSealed ? 1 : 0), .blob(wrap.box))
     }
 
     static func close(_ vault: VaultID, _ db: Connection) throws {

@@ -137,7 +137,7 @@ extension WorkQueue {
     /// A work item's owner and scheduling attributes.
     struct Work {
         let vault: VaultID
-        let holder: HolderID
+        let principal: PrincipalID
         let party: Party
         var isUrgent = false
         var isRefusable = true

@@ -82,15 +82,15 @@ package final class WorkQueue: Sendable {
         try await run(Work(of: principal, isRefusable: false), work)
     }
 
-    /// The same for a key holder that is not a principal yet.
+    /// The same for a principal that is not authenticated yet.
     ///
     /// `isUrgent`: Runs before the vault's other work and is counted apart from it, so that requests of a stolen session
     /// cannot keep the owner from ending that session.
     package func run<R: Sendable>(
-        for holder: HolderID, of party: Party, isUrgent: Bool = false, in vault: VaultID,
+        for principal: PrincipalID, of party: Party, isUrgent: Bool = false, in vault: VaultID,
         _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
-        try await run(Work(vault: vault, holder: holder, party: party, isUrgent: isUrgent), work)
+        try await run(Work(vault: vault, principal: principal, party: party, isUrgent: isUrgent), work)
     }
 
     private func run<R: Sendable>(_ work: Work, _ body: @escaping @Sendable () async throws -> R) async throws -> R {
@@ -114,7 +114,7 @@ package final class WorkQueue: Sendable {
                 let vault = work.vault
                 let queue = state.waiting[vault, default: []]
                 if work.isRefusable {
-                    let own = queue.count { $0.work.holder == work.holder && $0.work.isUrgent == work.isUrgent }
+                    let own = queue.count { $0.work.principal == work.principal && $0.work.isUrgent == work.isUrgent }
                     guard own < mostWaiting else { return nil }
                     guard work.party == .owner || queue.count(where: { $0.work.party == .agents }) < mostOfAgents else {
                         return nil
@@ -145,7 +145,7 @@ package final class WorkQueue: Sendable {
 extension WorkQueue.Work {
     fileprivate init(of principal: Principal, isRefusable: Bool = true, isNonYielding: Bool = false) {
         self.init(
-            vault: principal.vault, holder: principal.holder.id, party: principal.party, isRefusable: isRefusable,
+            vault: principal.vault, principal: principal.id, party: principal.party, isRefusable: isRefusable,
             isNonYielding: isNonYielding)
     }
 }

@@ -34,24 +34,61 @@ package struct Context: Equatable, Sendable {
     }
 }
 
-/// The place of a value and of its wraps: one version of one field.
+/// One of an entry's values: a part of a field, title or details.
+package struct PartID: Hashable, Comparable, Sendable {
+    package let field: FieldID
+    package let part: FieldPart
+
+    package init(_ field: FieldID, _ part: FieldPart = .value) {
+        self.field = field
+        self.part = part
+    }
+
+    package static let title = PartID(.title)
+    package static let details = PartID(.details)
+
+    /// The field's id, for the `about` part with a suffix.
+    package var text: String { part == .value ? field.text : "\(field.text):about" }
+
+    package static func < (left: PartID, right: PartID) -> Bool {
+        (left.field, left.part.rawValue) < (right.field, right.part.rawValue)
+    }
+}
+
+/// The parts of a field, each with a data key and versions of its own.
+package enum FieldPart: UInt8, Sendable, CaseIterable {
+    /// The value alone. Title and details have this part only.
+    case value = 0
+    /// Label and kind of an L1 field, for everybody who may know of it. Written by the owner only.
+    case about = 1
+}
+
+/// The place of a value and of its wraps: one version of one part.
 package struct FieldPlace: Hashable, Sendable {
     package var vault: VaultID
     package var entry: EntryID
     package var field: FieldID
+    package var part: FieldPart
     package var tier: Tier
     package var version: Int
 
-    package init(vault: VaultID, entry: EntryID, field: FieldID, tier: Tier, version: Int) {
+    package init(
+        vault: VaultID, entry: EntryID, field: FieldID, part: FieldPart = .value, tier: Tier, version: Int
+    ) {
         self.vault = vault
         self.entry = entry
         self.field = field
+        self.part = part
         self.tier = tier
         self.version = version
     }
 
+    package var partID: PartID { PartID(field, part) }
+
     private var parts: [[UInt8]] {
-        [vault.bytes, entry.bytes, field.bytes, [tier.rawValue], Int64(version).bigEndianBytes]
+        [
+            vault.bytes, entry.bytes, field.bytes, [part.rawValue], [tier.rawValue], Int64(version).bigEndianBytes,
+        ]
     }
 
     package var valueContext: Context { Context("value", parts: parts) }
@@ -63,7 +100,7 @@ package struct FieldPlace: Hashable, Sendable {
 
 /// The encryption tier of a value, which decides what can open it.
 package enum Tier: UInt8, Sendable, CaseIterable {
-    /// Titles and details.
+    /// Titles, details, and the `about` parts of L1 fields.
     case metadata = 0
     /// The node can open it during a request of an authorised principal.
     case l1 = 1

@@ -46,16 +46,17 @@ package struct HolderKey: Sendable {
 /// A key holder's public key, opened from the row that the node itself sealed.
 package struct HolderPublicKey: Sendable {
     package let id: HolderID
-    /// As the node sealed it: the column of the file is not authenticated.
-    package let isOwner: Bool
+    /// Whose key it is, as the node sealed it.
+    package let principal: PrincipalID
     private let key: XWingMLKEM768X25519.PublicKey
 
     /// Opens `stored` as `HolderKey.storedPublicKey` made it.
     package init(id: HolderID, vault: VaultID, stored: [UInt8], keys: NodeKeys) throws {
         let raw = try keys.openNodeTier(stored, .holder, vault: vault, id: id.bytes)
         self.id = id
-        isOwner = raw.first == 1
-        key = try XWingMLKEM768X25519.PublicKey(rawRepresentation: raw.dropFirst())
+        guard let principal = PrincipalID(Array(raw.prefix(16))) else { throw BoxError.malformed }
+        self.principal = principal
+        key = try XWingMLKEM768X25519.PublicKey(rawRepresentation: raw.dropFirst(16))
     }
 
     /// Seals a data key to this key holder, inside a root-key secret box that proves that the node did it.
@@ -67,9 +68,9 @@ package struct HolderPublicKey: Sendable {
 }
 
 extension HolderKey {
-    /// Encrypts the public key and whether it is an owner's, for the key holder's row.
-    package func storedPublicKey(vault: VaultID, isOwner: Bool, keys: NodeKeys) throws -> [UInt8] {
-        let plaintext = [isOwner ? 1 : 0] + Array(try sealingKey().publicKey.rawRepresentation)
+    /// Encrypts the principal's id and the public key, for the key holder's row.
+    package func storedPublicKey(vault: VaultID, of principal: PrincipalID, keys: NodeKeys) throws -> [UInt8] {
+        let plaintext = principal.bytes + Array(try sealingKey().publicKey.rawRepresentation)
         return keys.sealNodeTier(plaintext, .holder, vault: vault, id: id.bytes)
     }
 }

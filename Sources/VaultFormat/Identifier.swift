@@ -2,8 +2,8 @@ import Encoding
 
 /// A 16-byte random identifier. `Kind` keeps an entry's id from being used as a field's.
 package struct Identifier<Kind>: Hashable, Sendable, Comparable {
-    private let high: UInt64
-    private let low: UInt64
+    fileprivate let high: UInt64
+    fileprivate let low: UInt64
 
     /// Generates an id. Its text never begins with "-", which a command line would parse as an option.
     package static func random() -> Identifier {
@@ -30,6 +30,11 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable {
     package init?(text: some StringProtocol) {
         guard text.utf8.count == 22, let bytes = Base64URL.decode(text) else { return nil }
         self.init(bytes)
+    }
+
+    /// The same bytes as another kind of id.
+    init<Other>(_ other: Identifier<Other>) {
+        (high, low) = (other.high, other.low)
     }
 
     private init(high: UInt64, low: UInt64) {
@@ -59,13 +64,21 @@ package enum VaultKind {}
 package enum EntryKind {}
 package enum FieldKindName {}
 package enum HolderKind {}
+package enum PrincipalKind {}
 package enum CredentialKindName {}
 
 package typealias VaultID = Identifier<VaultKind>
 package typealias EntryID = Identifier<EntryKind>
 package typealias FieldID = Identifier<FieldKindName>
 package typealias HolderID = Identifier<HolderKind>
+/// Who acts: the owner or an agent. It never changes, whereas the key holder is replaced by a change of password or a rotation.
+package typealias PrincipalID = Identifier<PrincipalKind>
 package typealias CredentialID = Identifier<CredentialKindName>
+
+extension VaultID {
+    /// The owner as a principal: has the vault's id.
+    package var owner: PrincipalID { PrincipalID(self) }
+}
 
 extension FieldID {
     /// The field id of an entry's title: 16 zero bytes. Granted along with any field.

@@ -4,7 +4,7 @@ package enum RootBox: Sendable {
     case email(VaultID)
     case auditKey(VaultID)
     case publicKey(VaultID, HolderID)
-    case policy(VaultID, HolderID)
+    case policy(VaultID, PrincipalID)
     case credential(StoredCredential)
     case credentialL2Key(StoredCredential)
     case sealedWrap(FieldPlace, HolderID)
@@ -15,7 +15,7 @@ package enum RootBox: Sendable {
         case .email(let vault): NodeTierItem.email.context(vault: vault, id: vault.bytes)
         case .auditKey(let vault): NodeTierItem.auditKey.context(vault: vault, id: vault.bytes)
         case .publicKey(let vault, let holder): NodeTierItem.holder.context(vault: vault, id: holder.bytes)
-        case .policy(let vault, let holder): NodeTierItem.policy.context(vault: vault, id: holder.bytes)
+        case .policy(let vault, let agent): NodeTierItem.policy.context(vault: vault, id: agent.bytes)
         case .credential(let credential): credential.outerContexts.box
         case .credentialL2Key(let credential): credential.outerContexts.l2Key
         case .sealedWrap(let place, let holder): place.wrapContext(for: holder).outer()

@@ -208,9 +208,9 @@ package struct VersionsBody: Codable, Equatable, Sendable {
     package struct Version: Codable, Equatable, Sendable {
         package var version: Int
         package var at: Int64
-        /// The key holder that wrote the version: the owner's or an agent's.
+        /// The principal that wrote the version: the owner, whose id is the vault's, or an agent.
         package var by: String
-        /// The agent's name, even if it was revoked or rotated since; nil for the owner.
+        /// The agent's name, even if it was revoked since; nil for the owner.
         package var agentName: String?
         /// The fields written in the version.
         package var fields: [String]

@@ -167,7 +167,7 @@ import VaultFormat
         for number in UInt8(0)..<60 {
             try await log.record(
                 AuditEvent(
-                    .denied, by: .init(.agent, HolderID.random()), from: "10.0.0.\(number)", outcome: .denied,
+                    .denied, by: .init(.agent, PrincipalID.random()), from: "10.0.0.\(number)", outcome: .denied,
                     entry: EntryID.random(), reason: "cidr"), account: [number], network: nil, vault: nil)
         }
         try await log.flush(isStopping: true)

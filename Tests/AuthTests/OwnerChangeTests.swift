@@ -172,8 +172,8 @@ import VaultFormat
         let owner = try await node.owner(ada)
         let new = try await change(as: owner)
         let event = try await node.events(as: new).first { $0.action == .passwordChange }
-        #expect(event?.subject == owner.holder.id.text)
-        #expect(event?.successor == new.holder.id.text)
+        #expect(event?.subject == owner.vault.text)
+        #expect(event?.holder == new.holder.id.text)
     }
 
     @Test func withoutItsAuditLineTheOldPasswordStays() async throws {

@@ -105,8 +105,8 @@ import VaultFormat
         let events = try await node.events(as: new)
         let recovery = try #require(events.first { $0.action == .accountRecover })
         #expect(events.first?.action == .recoveryChange)
-        #expect(recovery.subject == owner.holder.id.text)
-        #expect(recovery.successor == new.holder.id.text)
+        #expect(recovery.subject == owner.vault.text)
+        #expect(recovery.holder == new.holder.id.text)
     }
 
     @Test func theLogAndTheRowsAgreeAfterwards() async throws {

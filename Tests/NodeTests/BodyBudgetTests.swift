@@ -118,7 +118,7 @@ import Wire
         func principal(isOwner: Bool) -> Principal {
             Principal(
                 vault: vault, holder: .generate(),
-                role: isOwner ? .owner(session: .random(), since: 0) : .agent(AgentPolicy()), from: nil)
+                role: isOwner ? .owner(session: .random(), since: 0) : .agent(.random(), AgentPolicy()), from: nil)
         }
         let owner = principal(isOwner: true)
         let agents = [principal(isOwner: false)]

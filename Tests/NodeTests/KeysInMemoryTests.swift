@@ -89,7 +89,7 @@ private struct StoredKeys {
             let holder = try credential.open(token.secret, root: keys.root)
             let wrap = try #require(
                 try database.first(
-                    "SELECT version, is_sealed, box FROM wrap WHERE holder = ? AND entry = ? AND field = ?",
+                    "SELECT version, is_sealed, box FROM wrap WHERE holder = ? AND entry = ? AND field = ? AND part = 0",
                     .blob(holder.id.bytes), .blob(use.entry.bytes), .blob(use.field.bytes)
                 ) { row in
                     Wrap(

@@ -253,8 +253,8 @@ import VaultFormat
         let wide = try await agent(AgentPolicy(verbs: [.read, .write]))
         try node.file().script(
             """
-            UPDATE agent SET policy = (SELECT policy FROM agent WHERE holder = x'\(wide.id.bytes.hex)')
-            WHERE holder = x'\(narrow.id.bytes.hex)'
+            UPDATE agent SET policy = (SELECT policy FROM agent WHERE id = x'\(wide.id.bytes.hex)')
+            WHERE id = x'\(narrow.id.bytes.hex)'
             """)
         let error = await read(narrow)
         #expect(isDamage(error))

@@ -58,11 +58,11 @@ import VaultFormat
         },
         Case(testDescription: "rename an agent") {
             _ = try await $0.node.agents.update(
-                $0.agent.holder.id, name: "x", grants: [], policy: { $0 = AgentPolicy(verbs: [.deposit]) },
+                $0.agent.id, name: "x", grants: [], policy: { $0 = AgentPolicy(verbs: [.deposit]) },
                 isPaused: true,
                 as: $0.owner)
         },
-        Case(testDescription: "revoke an agent") { try await $0.node.agents.revoke($0.agent.holder.id, as: $0.owner) },
+        Case(testDescription: "revoke an agent") { try await $0.node.agents.revoke($0.agent.id, as: $0.owner) },
         Case(testDescription: "log in") { _ = try await $0.node.login(Person()) },
         Case(testDescription: "sign out") { try await $0.node.accounts.end(nil, as: $0.owner) },
         Case(testDescription: "set a kit") {

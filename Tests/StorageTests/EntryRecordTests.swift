@@ -145,8 +145,8 @@ import VaultFormat
         "UPDATE value SET written = written + 1 WHERE version = 1", "UPDATE value SET author = randomblob(16)",
         "UPDATE value SET tier = 2 WHERE tier = 1", "UPDATE value SET version = version + 5",
         "DELETE FROM value WHERE is_current = 0",
-        "INSERT INTO value SELECT entry, field, 7, vault, tier, 0, written, author, box FROM value WHERE version = 2",
-        "INSERT INTO value SELECT entry, randomblob(16), 1, vault, tier, 1, written, author, box FROM value",
+        "INSERT INTO value SELECT entry, field, part, 7, vault, tier, 0, written, author, k, box FROM value WHERE version = 2",
+        "INSERT INTO value SELECT entry, randomblob(16), part, 1, vault, tier, 1, written, author, k, box FROM value",
     ])
     func theHistoryIsTheOneThatWasWritten(_ sql: String) async throws {
         _ = try await node.entries.update(entry.id, ifVersion: 1, .value("new", of: password), as: owner)
@@ -164,8 +164,8 @@ import VaultFormat
     @Test func aPlantedVersionIsNotAdopted() async throws {
         try file.script(
             """
-            INSERT INTO value SELECT entry, field, 9, vault, tier, 0, written, author, box FROM value
-                WHERE field = x'\(password.bytes.hex)'
+            INSERT INTO value SELECT entry, field, part, 9, vault, tier, 0, written, author, k, box FROM value
+                WHERE part = 0 AND field = x'\(password.bytes.hex)'
             """)
         let error = await thrown {
             try await node.entries.update(entry.id, ifVersion: 1, .value("new", of: password), as: owner)

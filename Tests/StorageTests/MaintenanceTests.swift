@@ -66,8 +66,8 @@ import VaultFormat
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         let orphan = HolderKey.generate()
         let row = HolderRow(
-            id: orphan.id, vault: owner.vault, isOwner: true,
-            publicKey: try orphan.storedPublicKey(vault: owner.vault, isOwner: true, keys: node.keys))
+            id: orphan.id, vault: owner.vault, principal: owner.id,
+            publicKey: try orphan.storedPublicKey(vault: owner.vault, of: owner.id, keys: node.keys))
         try await node.store.commit([.insertHolder(row)], [])
         try await node.store.deleteAbandonedHolders()
         let holders = try node.file().all("SELECT id FROM holder") { $0.blob(0) }

@@ -160,7 +160,7 @@ import VaultFormat
     @Test func aClosedAccountIsErasedAtTheNextStart() async throws {
         _ = try await manyFields()
         _ = try await node.agent(grants: [.tag("t")], as: owner)
-        let event = AuditEvent(.accountDelete, by: .init(.owner, owner.holder.id), subject: owner.vault.text)
+        let event = AuditEvent(.accountDelete, by: .init(.owner, owner.id), subject: owner.vault.text)
         try await node.store.commit([.closeAccount(owner.vault)], [try node.audit.seal(event, vault: owner.vault)])
         let again = try TestVault(opening: node.scratch, root: node.root, moments: node.moments)
         // Sign-in is impossible, and the address is free.

@@ -35,16 +35,16 @@ import VaultFormat
         Damage(testDescription: "every line of the log", sql: "UPDATE audit SET body = zeroblob(length(body))"),
         Damage(
             testDescription: "the agent's record",
-            sql: "UPDATE value SET box = zeroblob(200) WHERE entry = (SELECT holder FROM agent)"),
+            sql: "UPDATE value SET box = zeroblob(200) WHERE entry = (SELECT id FROM agent)"),
         Damage(
             testDescription: "the key of its record",
-            sql: "DELETE FROM wrap WHERE entry = (SELECT holder FROM agent)"),
+            sql: "DELETE FROM wrap WHERE entry = (SELECT id FROM agent)"),
         Damage(
             testDescription: "its public key",
             sql: "UPDATE holder SET public_key = x'' WHERE id = (SELECT holder FROM agent)"),
         Damage(
             testDescription: "the row of another key holder",
-            sql: "INSERT INTO holder (id, vault, is_owner, public_key) SELECT x'00', vault, 0, x'' FROM account"),
+            sql: "INSERT INTO holder (id, vault, public_key) SELECT x'00', vault, x'' FROM account"),
         Damage(testDescription: "a place of its own", sql: "UPDATE value SET tier = 77 WHERE tier = 1"),
     ]
 
@@ -54,7 +54,10 @@ import VaultFormat
         try await node.agents.revoke(robot.id, as: owner)
         let error = await thrown { try await node.principal(robot) }
         let rows = try node.count(
-            "SELECT (SELECT count(*) FROM agent) + (SELECT count(*) FROM holder WHERE is_owner = 0 AND length(id) = 16)"
+            """
+            SELECT (SELECT count(*) FROM agent) + (
+                SELECT count(*) FROM holder WHERE id NOT IN (SELECT owner FROM account) AND length(id) = 16)
+            """
         )
         #expect(error as? AuthError == .badToken)
         #expect(rows == 0)

@@ -48,8 +48,8 @@ import VaultFormat
         Column(
             name: "wrap.box", read: "SELECT box FROM wrap WHERE is_sealed = 1 ORDER BY entry, field LIMIT 1",
             write: """
-                UPDATE wrap SET box = ? WHERE (holder, entry, field, version) = (
-                    SELECT holder, entry, field, version FROM wrap WHERE is_sealed = 1 ORDER BY entry, field LIMIT 1)
+                UPDATE wrap SET box = ? WHERE (holder, entry, field, part, version) = (
+                    SELECT holder, entry, field, part, version FROM wrap WHERE is_sealed = 1 ORDER BY entry, field LIMIT 1)
                 """),
     ]
 

@@ -28,7 +28,7 @@ import VaultFormat
             let principal = try await node.principal(robot)
             #expect(try await node.value(entry.fields[0].id, of: entry.id, as: principal) == "value 0")
             #expect(try await node.value(entry.fields[59].id, of: entry.id, as: principal) == "value 59")
-            #expect(try await node.store.places(of: robot.id, in: owner.vault).count == 61)
+            #expect(try await node.store.places(of: robot.id, in: owner.vault).count == 121)
         }
         #expect(try await node.verification().findings == [])
     }
@@ -53,10 +53,10 @@ import VaultFormat
 
     /// As a crash after the first commit leaves file and log: the change of these fields has shared nothing.
     private func leaveUnshared(_ fields: [EntryView.FieldView], of entry: EntryView) async throws {
-        var line = AuditEvent(.entryUpdate, by: .init(.owner, owner.holder.id), entry: entry.id, version: 1)
+        var line = AuditEvent(.entryUpdate, by: .init(.owner, owner.id), entry: entry.id, version: 1)
         line.readers = Dictionary(uniqueKeysWithValues: fields.map { ($0.id.text, []) })
         try await node.store.commit(
-            fields.map { .dropAgentWraps(entry.id, $0.id, owner: owner.holder.id, vault: owner.vault) },
+            fields.map { .dropAgentWraps(entry.id, PartID($0.id), owner: owner.holder.id, vault: owner.vault) },
             [try node.audit.seal(line, vault: owner.vault)])
         #expect(try await node.verification().findings == [])
     }
@@ -78,7 +78,7 @@ import VaultFormat
             _ = try await node.agents.update(
                 robot, name: nil, grants: nil, policy: nil, isPaused: isPaused, as: owner)
         }
-        #expect(try await node.store.places(of: robot, in: owner.vault).count == 61)
+        #expect(try await node.store.places(of: robot, in: owner.vault).count == 121)
         #expect(try await node.verification().findings == [])
     }
 
@@ -88,7 +88,7 @@ import VaultFormat
         _ = try await node.entries.trash(small.id, ifVersion: nil, as: owner)
         let entry = try await entry(tags: [])
         var options = TestVault.Options()
-        // Enough for the 1,020 keys of the change itself, and not for the 1,220 that there are in all.
+        // Enough for the 1,020 keys of the change itself, and not for the 2,420 that there are in all.
         options.quotas[.bytes] = try await node.store.usage(of: owner.vault)[.bytes] + 1_100 * key
         let full = try TestVault(opening: node.scratch, root: node.root, moments: node.moments, options)
         await #expect(throws: VaultError.quotaExceeded(.bytes, options.quotas[.bytes])) {

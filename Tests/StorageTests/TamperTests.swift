@@ -36,7 +36,7 @@ import VaultFormat
 
     private func put(_ wrap: Wrap) throws {
         try node.file().run(
-            "INSERT OR REPLACE INTO wrap (holder, entry, field, version, is_sealed, box) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO wrap (holder, entry, field, part, version, is_sealed, box) VALUES (?, ?, ?, 0, ?, ?, ?)",
             .blob(wrap.holder.bytes), .blob(wrap.place.entry.bytes), .blob(wrap.place.field.bytes),
             .integer(wrap.place.version), .integer(wrap.isSealed ? 1 : 0), .blob(wrap.box))
     }
@@ -117,7 +117,7 @@ import VaultFormat
         _ = try await node.agents.update(
             narrowed.id, name: nil, grants: [.entry(entry.id, [entry.field("username")])], policy: nil, isPaused: nil,
             as: owner)
-        let (file, id) = (try node.file(), narrowed.id.bytes.hex)
+        let (file, id, holder) = (try node.file(), narrowed.id.bytes.hex, narrowed.holder.id.bytes.hex)
         try file.script("ATTACH '\(node.scratch.file("old.db"))' AS old")
         try file.script("INSERT OR REPLACE INTO value SELECT * FROM old.value WHERE entry = x'\(id)'")
         try file.script("INSERT OR REPLACE INTO wrap SELECT * FROM old.wrap WHERE entry = x'\(id)'")
@@ -127,7 +127,8 @@ import VaultFormat
         }
         #expect(isDamage(error))
         try file.script(
-            "CREATE TEMP TABLE held AS SELECT * FROM wrap WHERE holder = x'\(id)' AND field = x'\(password.bytes.hex)'")
+            "CREATE TEMP TABLE held AS SELECT * FROM wrap WHERE holder = x'\(holder)' AND field = x'\(password.bytes.hex)'"
+        )
         #expect(try file.first("SELECT count(*) FROM temp.held") { $0.int(0) } == 0)
     }
 
@@ -150,9 +151,10 @@ import VaultFormat
         let place = place(password)
         let key = SymmetricKey(size: .bits256)
         let forger = HolderKey(id: owner.holder.id, secret: SymmetricKey(size: .bits256))
-        let text = PaddedPlaintext.encode([0, 8] + Array("password".utf8) + [6] + Array("secretplanted".utf8))
+        let text = PaddedPlaintext.encode(Array("planted".utf8))
         try node.file().run(
-            "UPDATE value SET box = ? WHERE field = ?", .blob(Box.seal(text, key: key, context: place.valueContext)),
+            "UPDATE value SET box = ? WHERE field = ? AND part = 0",
+            .blob(Box.seal(text, key: key, context: place.valueContext)),
             .blob(password.bytes))
         try put(forger.wrap(key, at: place))
         let error = await readError(password)
@@ -165,9 +167,10 @@ import VaultFormat
         let key = SymmetricKey(size: .bits256)
         let context = place.wrapContext(for: owner.holder.id)
         let sealed = try SealedWrap.seal(key, to: try owner.holder.sealingKey().publicKey, context: context)
-        let text = PaddedPlaintext.encode([0, 8] + Array("password".utf8) + [6] + Array("secretplanted".utf8))
+        let text = PaddedPlaintext.encode(Array("planted".utf8))
         try node.file().run(
-            "UPDATE value SET box = ? WHERE field = ?", .blob(Box.seal(text, key: key, context: place.valueContext)),
+            "UPDATE value SET box = ? WHERE field = ? AND part = 0",
+            .blob(Box.seal(text, key: key, context: place.valueContext)),
             .blob(password.bytes))
         for box in [sealed, RootKeys.generate().seal(sealed, context: context.outer())] {
             try put(Wrap(place: place, holder: owner.holder.id, isSealed: true, box: box))
@@ -177,13 +180,15 @@ import VaultFormat
     }
 
     @Test func aSubstitutedPublicKeyIsNotSealedTo() async throws {
-        // The attacker's public key in the owner's row: boxed by another root, and copied from an agent's row.
+        // The attacker's public key in the owner's row: boxed by another root, and copied from an agent's.
         let attacker = HolderKey(id: owner.holder.id, secret: SymmetricKey(size: .bits256))
         let foreign = RootKeys.generate()
         let keys = try NodeKeys(root: foreign, stored: NodeKeys.makeStored(root: foreign))
-        let planted = try attacker.storedPublicKey(vault: owner.vault, isOwner: false, keys: keys)
+        let planted = try attacker.storedPublicKey(vault: owner.vault, of: owner.id, keys: keys)
         let copied = try #require(
-            try node.file().first("SELECT public_key FROM holder WHERE id = ?", .blob(robot.id.bytes)) { $0.blob(0) })
+            try node.file().first("SELECT public_key FROM holder WHERE id = ?", .blob(robot.holder.id.bytes)) {
+                $0.blob(0)
+            })
         let agent = try await node.principal(robot)
         for row in [planted, copied] {
             try node.file().run(
@@ -201,12 +206,13 @@ import VaultFormat
         // Its public key is genuine; that it is the owner's is what the file's writer claims.
         let spy = try await node.agent(grants: [.tag("nothing")], as: owner)
         let file = try node.file()
-        try file.run("UPDATE holder SET is_owner = 1 WHERE id = ?", .blob(spy.id.bytes))
-        try file.run("UPDATE account SET owner = ?", .blob(spy.id.bytes))
+        try file.run("UPDATE account SET owner = ?", .blob(spy.holder.id.bytes))
         let agent = try await node.principal(robot)
         let before = try await node.verification().findings
         let error = await thrown { try await node.entries.deposit(.login(), as: agent) }
-        let wraps = try file.first("SELECT count(*) FROM wrap WHERE holder = ?", .blob(spy.id.bytes)) { $0.int(0) }
+        let wraps = try file.first("SELECT count(*) FROM wrap WHERE holder = ?", .blob(spy.holder.id.bytes)) {
+            $0.int(0)
+        }
         #expect(!before.isEmpty, "at the latest when the node next verifies")
         #expect(error != nil)
         #expect(wraps == 0)
@@ -240,7 +246,7 @@ import VaultFormat
         let bob = try await node.owner(Person("bob@example.org"))
         for sql in [
             "UPDATE credential SET kind = 'session', expires = 9999999999 WHERE kind = 'agent'",
-            "UPDATE credential SET kind = 'agent', vault = x'\(bob.vault.bytes.hex)' WHERE holder = x'\(robot.id.bytes.hex)'",
+            "UPDATE credential SET kind = 'agent', vault = x'\(bob.vault.bytes.hex)' WHERE holder = x'\(robot.holder.id.bytes.hex)'",
         ] {
             try node.file().script(sql)
             let error = await thrown { try await node.principal(robot.token) }

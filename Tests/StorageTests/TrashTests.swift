@@ -117,7 +117,7 @@ import VaultFormat
         ) { $0.int(0) }
         let bytes = try node.scratch.everything(beginning: TestVault.name)
         #expect(left == 0)
-        #expect(boxes.count == 5)
+        #expect(boxes.count == 7)
         #expect(boxes.allSatisfy { !bytes.holds($0) })
     }
 

@@ -29,31 +29,31 @@ import VaultFormat
         Rows(
             testDescription: "values",
             sql: """
-                INSERT INTO value \(numbers) SELECT randomblob(16), \(id), 1, vault, 1, 1, 1800000000, \(id), x'00'
+                INSERT INTO value \(numbers) SELECT randomblob(16), \(id), 0, 1, vault, 1, 1, 1800000000, \(id), 0, x'00'
                 FROM n, account
                 """),
         Rows(
             testDescription: "wraps",
             sql: """
                 PRAGMA foreign_keys = OFF;
-                INSERT INTO wrap \(numbers) SELECT holder.id, randomblob(16), \(id), 1, 1, x'00' FROM n, holder
+                INSERT INTO wrap \(numbers) SELECT holder.id, randomblob(16), \(id), 0, 1, 1, x'00' FROM n, holder
                 """),
         Rows(
             testDescription: "sealed wraps",
             sql: """
                 PRAGMA foreign_keys = OFF;
-                INSERT INTO wrap \(numbers) SELECT holder.id, randomblob(16), \(id), 1, 1, zeroblob(1200) FROM n, holder
+                INSERT INTO wrap \(numbers) SELECT holder.id, randomblob(16), \(id), 0, 1, 1, zeroblob(1200) FROM n, holder
                 """),
         Rows(
             testDescription: "values just too long for their place",
             sql: """
-                INSERT INTO value \(numbers) SELECT randomblob(16), \(id), 1, vault, 1, 1, 1800000000, \(id), zeroblob(2000)
+                INSERT INTO value \(numbers) SELECT randomblob(16), \(id), 0, 1, vault, 1, 1, 1800000000, \(id), 0, zeroblob(2000)
                 FROM n, account
                 """),
         Rows(
             testDescription: "values just too long for a page",
             sql: """
-                INSERT INTO value \(numbers) SELECT randomblob(16), \(id), 1, vault, 1, 1, 1800000000, \(id), zeroblob(9150)
+                INSERT INTO value \(numbers) SELECT randomblob(16), \(id), 0, 1, vault, 1, 1, 1800000000, \(id), 0, zeroblob(9150)
                 FROM n, account
                 """),
         Rows(
@@ -157,7 +157,7 @@ import VaultFormat
                 DELETE FROM value WHERE tier = 1;
                 WITH RECURSIVE f(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM f WHERE i < 64),
                     n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < \(versions))
-                INSERT INTO value SELECT e.id, CAST(printf('%016d', i) AS BLOB), v, e.vault, 1, v = \(versions), 0, x'00', x'00'
+                INSERT INTO value SELECT e.id, CAST(printf('%016d', i) AS BLOB), 0, v, e.vault, 1, v = \(versions), 0, x'00', 0, x'00'
                 FROM f, n, entry e;
                 UPDATE entry SET version = \(versions + 60);
                 """)

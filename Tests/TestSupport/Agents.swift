@@ -5,7 +5,7 @@ package import VaultFormat
 
 /// A created agent with its token and key holder.
 package struct TestAgent: Sendable {
-    package let id: HolderID
+    package let id: PrincipalID
     package let token: Token
     package let holder: HolderKey
 }
@@ -18,7 +18,7 @@ extension TestVault {
         let created = try await agents.create(.init(name: name, grants: grants, policy: policy), as: owner) {
             [tokens] in tokens.mutations(for: $0.holder, token, vault: owner.vault)
         }
-        return TestAgent(id: created.holder.id, token: token, holder: created.holder)
+        return TestAgent(id: created.agent.id, token: token, holder: created.holder)
     }
 
     package func rotate(_ agent: TestAgent, as owner: Principal) async throws -> TestAgent {
@@ -26,7 +26,7 @@ extension TestVault {
         let created = try await agents.rotate(agent.id, as: owner) { [tokens] in
             tokens.mutations(for: $0.holder, token, vault: owner.vault)
         }
-        return TestAgent(id: created.created.holder.id, token: token, holder: created.created.holder)
+        return TestAgent(id: created.created.agent.id, token: token, holder: created.created.holder)
     }
 
     /// Authenticates with the agent's token.

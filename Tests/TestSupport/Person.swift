@@ -85,7 +85,7 @@ extension TestVault {
 
     /// Recovers with the current kit in two steps, as a client does, and sets `person`'s password and kit.
     package func recover(
-        _ person: Person, kit: Token, code: String? = nil, keeping agents: [HolderID] = [],
+        _ person: Person, kit: Token, code: String? = nil, keeping agents: [PrincipalID] = [],
         from address: IPAddress? = TestVault.home
     ) async throws -> Accounts.OwnerChange {
         let request = Accounts.Recovery(
@@ -97,7 +97,7 @@ extension TestVault {
 
     /// Changes the password to `new`'s, with a new kit.
     package func changePassword(
-        _ old: Person, to new: Person, code: String? = nil, keeping agents: [HolderID]? = nil, as owner: Principal
+        _ old: Person, to new: Person, code: String? = nil, keeping agents: [PrincipalID]? = nil, as owner: Principal
     ) async throws -> Accounts.OwnerChange {
         try await accounts.changePassword(
             new.secrets, .init(recovery: new.newRecovery, agents: agents), proof: old.proof(code), as: owner)
@@ -115,7 +115,7 @@ extension TestVault {
     }
 
     package func signOutEverywhere(
-        _ person: Person, code: String? = nil, keeping agents: [HolderID] = [], as owner: Principal
+        _ person: Person, code: String? = nil, keeping agents: [PrincipalID] = [], as owner: Principal
     ) async throws -> Accounts.OwnerChange {
         try await accounts.signOutEverywhere(
             .init(recovery: person.newRecovery, agents: agents), proof: person.proof(code), as: owner)

@@ -12,7 +12,7 @@ import VaultFormat
         event.removed = []
         event.readers = ["y": ["1", "2"], "x": []]
         event.holds = ["h"]
-        event.successor = "n"
+        event.holder = "n"
         event.count = 3
         let read = try JSONDecoder().decode(AuditEvent.self, from: Data(event.compactJSON()))
         #expect(read == event)

@@ -58,8 +58,8 @@ struct EndToEndFile: Decodable {
 
     private func box(_ name: String) throws -> BoxFile.Case { try #require(file.boxes[name]) }
 
-    private func place(_ field: FieldID, _ tier: Tier) -> FieldPlace {
-        FieldPlace(vault: vault, entry: entry, field: field, tier: tier, version: file.version)
+    private func place(_ field: FieldID, _ tier: Tier, part: FieldPart = .value) -> FieldPlace {
+        FieldPlace(vault: vault, entry: entry, field: field, part: part, tier: tier, version: file.version)
     }
 
     private func credential() throws -> StoredCredential {
@@ -79,11 +79,12 @@ struct EndToEndFile: Decodable {
         #expect(holder.wrapKey.bytes.hex == file.owner.wrapKey.hex)
     }
 
-    @Test func theOwnerOpensTitleAndValue() throws {
+    @Test func theOwnerOpensTitleLabelAndValue() throws {
         let holder = try opensTheCredential()
         let field = try #require(FieldID(file.ids.l1Field.bytes))
         for (value, wrap, place) in [
             ("title", "titleWrap", place(.title, .metadata)), ("l1Value", "l1Wrap", place(field, .l1)),
+            ("about", "aboutWrap", place(field, .metadata, part: .about)),
         ] {
             let stored = Wrap(place: place, holder: owner, isSealed: false, box: try box(wrap).box.bytes)
             let key = try holder.unwrap(stored, root: root)

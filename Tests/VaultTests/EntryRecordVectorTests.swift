@@ -5,18 +5,20 @@ import VaultFormat
 private struct EntryRecordFile: Decodable {
     struct Version: Decodable {
         var field: Hex
+        var part: UInt8
         var tier: UInt8
         var version: Int
         var author: Hex
         var written: Int64
+        var k: UInt32
         var readers: [Hex]?
 
         var columns: PartVersion {
             get throws {
                 PartVersion(
-                    field: try #require(FieldID(field.bytes)), tier: try #require(Tier(rawValue: tier)),
-                    version: version,
-                    author: try #require(HolderID(author.bytes)), written: written)
+                    id: PartID(try #require(FieldID(field.bytes)), try #require(FieldPart(rawValue: part))),
+                    tier: try #require(Tier(rawValue: tier)), version: version,
+                    author: try #require(PrincipalID(author.bytes)), written: written, key: k)
             }
         }
     }
@@ -41,16 +43,16 @@ private struct EntryRecordFile: Decodable {
     {
         var record = EntryRecord()
         for part in example.parts {
-            let readers = try (part.readers ?? []).map { try #require(HolderID($0.bytes)) }
-            record.parts[try part.columns.field] = EntryRecord.Part(try part.columns, readers: Set(readers))
+            let readers = try (part.readers ?? []).map { try #require(PrincipalID($0.bytes)) }
+            record.parts[try part.columns.id] = EntryRecord.Part(try part.columns, readers: Set(readers))
         }
         record.older = EntryRecord.hash(ofOlder: try example.older.map { try $0.columns })
         record.terms = Set(example.terms.map(\.bytes))
         #expect(record.bytes.hex == example.record.hex)
         #expect(EntryRecord(example.record.bytes) == record)
         let index = try #require(EntryRecordIndex(example.record.bytes))
-        for (field, part) in record.parts { #expect(index.part(of: field) == part) }
-        #expect(index.part(of: .random()) == nil)
+        for (id, part) in record.parts { #expect(index.part(id) == part) }
+        #expect(index.part(PartID(.random())) == nil)
         for term in record.terms { #expect(index.contains(term: term)) }
         #expect(!index.contains(term: [UInt8](repeating: 7, count: 16)))
     }
@@ -71,7 +73,7 @@ private struct EntryRecordFile: Decodable {
     }
 
     @Test func anotherFormatIsRefused() throws {
-        for format: UInt8 in [0, 2, 255] {
+        for format: UInt8 in [0, 1, 3, 255] {
             #expect(EntryRecord([format] + EntryRecord().bytes.dropFirst()) == nil)
         }
     }

@@ -13,7 +13,7 @@ import VaultFormat
     private static func agent(_ verbs: Set<AgentPolicy.Verb>, uses: Int? = nil, rate: Int? = nil) -> Principal {
         Principal(
             vault: .random(), holder: .generate(),
-            role: .agent(AgentPolicy(verbs: verbs, maxUses: uses, ratePerMinute: rate)), from: nil)
+            role: .agent(.random(), AgentPolicy(verbs: verbs, maxUses: uses, ratePerMinute: rate)), from: nil)
     }
 
     private static func denial(of action: Action, to principal: Principal, on resource: Resource = .vault)

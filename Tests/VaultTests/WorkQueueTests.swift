@@ -10,7 +10,7 @@ import VaultFormat
     static func principal(_ vault: VaultID, isOwner: Bool = true) -> Principal {
         Principal(
             vault: vault, holder: .generate(),
-            role: isOwner ? .owner(session: .random(), since: 0) : .agent(AgentPolicy()), from: nil)
+            role: isOwner ? .owner(session: .random(), since: 0) : .agent(.random(), AgentPolicy()), from: nil)
     }
 
     final class Log: Sendable {
@@ -174,7 +174,7 @@ import VaultFormat
             while queue.waiting < 3 { await Task.yield() }
             await #expect(throws: VaultError.busy) { try await queue.run(as: owner) {} }
             group.addTask {
-                try await queue.run(for: owner.holder.id, of: .owner, isUrgent: true, in: owner.vault) {
+                try await queue.run(for: owner.id, of: .owner, isUrgent: true, in: owner.vault) {
                     log.add("sign out")
                 }
             }
@@ -188,7 +188,8 @@ import VaultFormat
         let queue = WorkQueue(width: 1, mostWaiting: 3, now: { 0 })
         let gate = AsyncGate()
         let principal = Self.principal(.random(), isOwner: false)
-        let other = Principal(vault: principal.vault, holder: .generate(), role: .agent(AgentPolicy()), from: nil)
+        let other = Principal(
+            vault: principal.vault, holder: .generate(), role: .agent(.random(), AgentPolicy()), from: nil)
         let refused = await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<10 {
                 group.addTask {

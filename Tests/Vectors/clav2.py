@@ -121,9 +121,10 @@ def pad(content):
     return framed.ljust(step(len(framed)), b"\x00")
 
 
-def l1_value(label, kind, value):
-    label, kind = label.encode(), kind.encode()
-    return struct.pack(">H", len(label)) + label + bytes([len(kind)]) + kind + value.encode()
+def about(kind, label):
+    """The content of the part that names a field."""
+    kind = kind.encode()
+    return bytes([len(kind)]) + kind + label.encode()
 
 
 def argon2id(password, salt, iterations, memory_kib, parallelism):

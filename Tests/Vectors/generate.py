@@ -50,12 +50,13 @@ def context_file():
         "the same bytes cut elsewhere": (b"val", b"ue"),
         "a holder": (b"holder-wrap", AGENT),
         "a password credential": (b"credential", VAULT, AGENT, b"password", ROW),
-        "tier 0, a title": (*value, NO_FIELD, b"\x00", u64(1)),
-        "tier 0, details": (*value, bytes(15) + b"\x01", b"\x00", u64(1)),
-        "tier 1, FORMAT.md's own": (*value, FIELD, b"\x01", u64(7)),
-        "tier 2, the largest version": (*value, FIELD, b"\x02", u64(2**63 - 1)),
-        "a wrap": (b"wrap", VAULT, ENTRY, FIELD, b"\x01", u64(256), AGENT),
-        "an agent's record": (b"value", VAULT, AGENT, bytes(16), b"\x00", u64(1)),
+        "tier 0, a title": (*value, NO_FIELD, b"\x00", b"\x00", u64(1)),
+        "tier 0, details": (*value, bytes(15) + b"\x01", b"\x00", b"\x00", u64(1)),
+        "tier 1, a value": (*value, FIELD, b"\x00", b"\x01", u64(7)),
+        "part 1, which names a field": (*value, FIELD, b"\x01", b"\x00", u64(7)),
+        "tier 2, the largest version": (*value, FIELD, b"\x00", b"\x02", u64(2**63 - 1)),
+        "a wrap": (b"wrap", VAULT, ENTRY, FIELD, b"\x00", b"\x01", u64(256), AGENT),
+        "an agent's record": (b"value", VAULT, AGENT, bytes(16), b"\x00", b"\x00", u64(1)),
         "owner's items": (b"item", VAULT, AGENT, b"totp"),
         "l2 key": (b"l2key", VAULT),
         "outer box of a session: creation, expiry": (
@@ -122,15 +123,16 @@ def box_failures(good):
     add("one byte too many", damaged, box=box + b"\x00")
     add("wrong key", wrong, key=flipped(key, 31))
     add("key of zeros", wrong, key=bytes(32))
-    value = (b"value", VAULT, ENTRY, FIELD, b"\x01", u64(7))
+    value = (b"value", VAULT, ENTRY, FIELD, b"\x00", b"\x01", u64(7))
     add("context of another kind", wrong, ctx=context(b"wrap", *value[1:]))
     add("context of another vault", wrong, ctx=context(value[0], AGENT, *value[2:]))
     add("context of another entry", wrong, ctx=context(*value[:2], AGENT, *value[3:]))
     add("context of another field", wrong, ctx=context(*value[:3], NO_FIELD, *value[4:]))
-    add("context of another tier", wrong, ctx=context(*value[:4], b"\x02", value[5]))
-    add("context of another version", wrong, ctx=context(*value[:5], u64(6)))
+    add("context of another part", wrong, ctx=context(*value[:4], b"\x01", *value[5:]))
+    add("context of another tier", wrong, ctx=context(*value[:5], b"\x02", value[6]))
+    add("context of another version", wrong, ctx=context(*value[:6], u64(6)))
     add("context with a further part", wrong, ctx=context(*value, b""))
-    add("context with a missing part", wrong, ctx=context(*value[:5]))
+    add("context with a missing part", wrong, ctx=context(*value[:6]))
     add("empty context", wrong, ctx=b"")
     # 78 and more is long enough to be a box, so the commitment is compared and is right.
     for length in (0, 1, 2, 5, 6, 29, 30, 31, 61, 62, 63, 77):
@@ -158,17 +160,17 @@ def box_limit():
     }
 
 
-# As it stands in FORMAT.md.
-FORMAT_MD_BOX = (
-    "020100000000404142434445464748494a4b4c4d4e4f50515253545556570ef48be082d6165a66f1fb64c4084b98"
-    "782f18ac8319f1d9075786079690d7094ea35884d31369debabad37cd608693879e1db07ec6133"
+# A literal, so that a change of this program shows.
+LITERAL_BOX = (
+    "020100000000404142434445464748494a4b4c4d4e4f5051525354555657b75b56f49f5751d2642e1651a5fabd72"
+    "2745b1b426d0d68afbba363dea249920afd618252660387d4195241db4c26dfbf446228d9e925b"
 )
 
 
 def box_file():
-    value = context(b"value", VAULT, ENTRY, FIELD, b"\x01", u64(7))
-    own = box_case("FORMAT.md", b"hunter2", value, bytes(range(32)), bytes(range(0x40, 0x58)))
-    assert own["box"].hex() == FORMAT_MD_BOX
+    value = context(b"value", VAULT, ENTRY, FIELD, b"\x00", b"\x01", u64(7))
+    own = box_case("a value", b"hunter2", value, bytes(range(32)), bytes(range(0x40, 0x58)))
+    assert own["box"].hex() == LITERAL_BOX
     cases = [
         own,
         box_case("empty plaintext", b"", value),
@@ -239,7 +241,7 @@ def seal_failures(good):
     add("first byte of the ciphertext flipped", wrong, sealed=flipped(sealed, 6 + 1120))
     add("last byte of the tag flipped", wrong, sealed=flipped(sealed, len(sealed) - 1))
     add("wrong seed", wrong, seed=flipped(seed, 0))
-    parts = (b"wrap", VAULT, ENTRY, FIELD, b"\x01", u64(7))
+    parts = (b"wrap", VAULT, ENTRY, FIELD, b"\x00", b"\x01", u64(7))
     add("context of another holder", wrong, ctx=context(*parts, ROW))
     add("context without the holder", wrong, ctx=context(*parts))
     add("empty context", wrong, ctx=b"")
@@ -251,10 +253,10 @@ def seal_failures(good):
 
 def seal_file():
     old = on_disk("seal.json")
-    wrap = context(b"wrap", VAULT, ENTRY, FIELD, b"\x01", u64(7), AGENT)
+    wrap = context(b"wrap", VAULT, ENTRY, FIELD, b"\x00", b"\x01", u64(7), AGENT)
     cases = [
         seal_case(old, "a field's data key for an agent", wrap),
-        seal_case(old, "a title's data key", context(b"wrap", VAULT, ENTRY, NO_FIELD, b"\x00", u64(1), AGENT)),
+        seal_case(old, "a title's data key", context(b"wrap", VAULT, ENTRY, NO_FIELD, b"\x00", b"\x00", u64(1), AGENT)),
         seal_case(old, "seed and data key of ones", wrap, b"\xff" * 32, b"\xff" * 32),
         seal_case(old, "empty context", b""),
     ]
@@ -508,7 +510,7 @@ def end_to_end_file():
     l2_key, owner_key, agent_key, root = (
         fixed(f"end to end: {name}", 32) for name in ("l2Key", "owner's H", "agent's H", "root key")
     )
-    title_dek, dek = fixed("end to end: title DEK", 32), fixed("end to end: DEK", 32)
+    title_dek, dek, about_dek = (fixed(f"end to end: {name}", 32) for name in ("title DEK", "DEK", "about DEK"))
     version, kid = u64(3), 1
 
     def inner(name, plaintext, key, *parts):
@@ -521,9 +523,10 @@ def end_to_end_file():
     l2 = (b"l2key", vault)
     owner_wrap = clav2.hkdf(owner_key, context(b"holder-wrap", owner))
     agent_seed = clav2.hkdf(agent_key, context(b"holder-seal", agent))
-    for_owner = (b"wrap", vault, entry, open_field, b"\x01", version, owner)
+    for_owner = (b"wrap", vault, entry, open_field, b"\x00", b"\x01", version, owner)
     for_agent = (*for_owner[:-1], agent)
-    title_place = (vault, entry, NO_FIELD, b"\x00", version)
+    title_place = (vault, entry, NO_FIELD, b"\x00", b"\x00", version)
+    about_place = (vault, entry, open_field, b"\x01", b"\x00", version)
 
     boxes = {}
     boxes["credential"] = inner(
@@ -533,13 +536,14 @@ def end_to_end_file():
     boxes["l2KeyOuter"] = outer("l2Key", boxes["l2Key"]["box"], *l2, row)
     boxes["l2Value"] = inner(
         "L2 value", clav2.pad(b"4111 1111 1111 1111"), l2_key,
-        b"value", vault, entry, secret_field, b"\x02", version)
+        b"value", vault, entry, secret_field, b"\x00", b"\x02", version)
     boxes["title"] = inner("title", clav2.pad(compact({"title": "Bank", "type": "login"})), title_dek, b"value", *title_place)
     boxes["titleWrap"] = inner("title wrap", title_dek, owner_wrap, b"wrap", *title_place, owner)
     boxes["l1Value"] = inner(
-        "L1 value", clav2.pad(clav2.l1_value("api key", "secret", "hunter2")), dek,
-        b"value", vault, entry, open_field, b"\x01", version)
+        "L1 value", clav2.pad(b"hunter2"), dek, b"value", vault, entry, open_field, b"\x00", b"\x01", version)
     boxes["l1Wrap"] = inner("L1 wrap", dek, owner_wrap, *for_owner)
+    boxes["about"] = inner("about", clav2.pad(clav2.about("secret", "api key")), about_dek, b"value", *about_place)
+    boxes["aboutWrap"] = inner("about wrap", about_dek, owner_wrap, b"wrap", *about_place, owner)
     sealed = seal_case(old, "end to end: sealed wrap", context(*for_agent), agent_seed, dek)
     boxes["sealedWrapOuter"] = outer("sealed wrap", sealed["sealed"], *for_agent)
     assert len(boxes["l1Wrap"]["box"]) == 110 and len(boxes["sealedWrapOuter"]["box"]) == 1252
@@ -575,8 +579,8 @@ def padding_file():
                 "a step too many": clav2.pad(b"secret") + bytes(32), "padding that is not zeros": clav2.pad(b"secret")[:-1] + b"\x01",
                 "a length beyond the end": struct.pack(">I", 29) + bytes(28), "a length of four gigabytes": b"\xff" * 4 + bytes(28),
             }.items()],
-        "values": [
-            {"label": label, "kind": kind, "value": value, "content": clav2.l1_value(label, kind, value)}
+        "fields": [
+            {"label": label, "kind": kind, "value": value, "content": value.encode(), "about": clav2.about(kind, label)}
             for label, kind, value in [
                 ("api key", "secret", "hunter2"), ("", "text", ""), ("\u00e9\U0001f511" * 20, "username", "Gr\u00fcezi \U0001f5dd"),
                 ("l", "totp", "JBSWY3DPEHPK3PXP" * 8)]],
@@ -651,14 +655,17 @@ def entry_record_file():
     def some(what, n):
         return fixed(f"entry record: {what} {n}", 16)
 
-    def part(n, field=None, version=1, readers=()):
-        return (field or some("field", n), n % 3, version, some("author", n % 2), 1_700_000_000 + n), {some("reader", r) for r in readers}
+    def part(n, field=None, version=1, readers=(), number=0, k=0):
+        columns = (field or some("field", n), number, n % 3, version, some("author", n % 2), 1_700_000_000 + n, k)
+        return columns, {some("reader", r) for r in readers}
 
     title, details = bytes(16), bytes(15) + b"\x01"
-    login = [part(0, title, 2, (0, 1)), part(3, details, 2), part(1, None, 1, (0, 1)), part(4, None, 2, (1,)), part(2, None, 2**53)]
+    login = [part(0, title, 2, (0, 1)), part(3, details, 2), part(1, None, 1, (0, 1)), part(4, None, 2, (1,)), part(2, None, 2**53, k=7)]
+    # Of field 1 also what names it, which the writing agent may read and not the value.
+    login.append(part(1, None, 1, (0, 1), 1))
     cases = {
         "a new entry, before its first part": ([], [], []),
-        "a login with two readers": (login, [part(4)[0], part(4, None, 0)[0]], [some("term", 0), some("term", 1)]),
+        "a login with two readers": (login, [part(4, None, 1, (), 1)[0], part(4)[0], part(4, None, 0, k=2**32 - 1)[0]], [some("term", 0), some("term", 1)]),
         "older versions alone, out of order": ([], [part(7, None, 3)[0], part(7, None, 1)[0], part(5, None, 2)[0]], []),
         "eight readers": ([part(1, None, 1, range(8)), part(4, None, 1, (7,))], [], []),
         "nine readers, of whom the last reads nothing else": (
@@ -668,7 +675,7 @@ def entry_record_file():
     }
 
     def version(columns):
-        return dict(zip(("field", "tier", "version", "author", "written"), columns))
+        return dict(zip(("field", "part", "tier", "version", "author", "written", "k"), columns))
 
     return {
         "about": "the column record of an entry",

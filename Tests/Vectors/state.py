@@ -59,21 +59,22 @@ def node_digest(vaults):
         vault: hashlib.sha256(b"clav2/vault" + vault + u64(change) + d).digest() for vault, (change, d) in vaults.items()})
 
 
-def part_version(field, tier, version, author, written):
+def part_version(field, part, tier, version, author, written, k):
     """The columns of a value by which an entry's record names it."""
-    return field + bytes([tier]) + u64(version) + author + u64(written)
+    return field + bytes([part, tier]) + u64(version) + author + u64(written) + struct.pack(">I", k)
 
 
 def older_digest(versions):
-    """Over the versions that are no longer current, by field and version."""
-    return hashlib.sha256(b"".join(part_version(*v) for v in sorted(versions, key=lambda v: (v[0], v[2])))).digest()
+    """Over the versions that are no longer current, by field, part and version."""
+    in_order = sorted(versions, key=lambda v: (v[0], v[1], v[3]))
+    return hashlib.sha256(b"".join(part_version(*v) for v in in_order)).digest()
 
 
 def entry_record(parts, older, terms):
     """The column `record` of an entry. `parts`: versions with the set of their readers."""
     readers = sorted(set().union(*(who for _, who in parts)))
-    out = b"\x01" + struct.pack(">H", len(readers)) + b"".join(readers) + struct.pack(">H", len(parts))
-    for version, who in sorted(parts, key=lambda part: part[0][0]):
+    out = b"\x02" + struct.pack(">H", len(readers)) + b"".join(readers) + struct.pack(">H", len(parts))
+    for version, who in sorted(parts, key=lambda part: part[0][:2]):
         bits = "".join("1" if reader in who else "0" for reader in readers)
         bits += "0" * (-len(bits) % 8)
         out += part_version(*version) + bytes(int(bits[at:at + 8], 2) for at in range(0, len(bits), 8))

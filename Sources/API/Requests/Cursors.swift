@@ -39,7 +39,7 @@ package struct Cursors: Sendable {
 
     private static func context(_ list: String, _ principal: Principal) -> Context {
         // Hashed, because filters may be as long as a body and a context part may not.
-        Context("cursor", principal.vault.bytes, principal.holder.id.bytes, Array(SHA256.hash(data: Array(list.utf8))))
+        Context("cursor", principal.vault.bytes, principal.id.bytes, Array(SHA256.hash(data: Array(list.utf8))))
     }
 }
 

@@ -53,11 +53,11 @@ extension Accounts.Proof {
 extension Accounts.OwnerChangeOptions {
     init(recovery: RecoveryBody, keep: [String], agents: [String]?) throws(Problem) {
         guard keep.isEmpty else { throw .malformed("keep", "must be empty: no credential outlives its key holder") }
-        var kept: [HolderID]?
+        var kept: [PrincipalID]?
         if let agents {
             kept = []
             for text in agents {
-                guard let id = HolderID(text: text) else { throw .malformed("keepAgents", "must contain agent ids") }
+                guard let id = PrincipalID(text: text) else { throw .malformed("keepAgents", "must contain agent ids") }
                 kept?.append(id)
             }
         }

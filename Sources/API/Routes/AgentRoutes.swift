@@ -57,7 +57,7 @@ struct AgentRoutes {
     private func list(_ request: Request, context: SignedInContext) async throws -> Response {
         let (cursor, limit) = try request.page()
         let after = try cursors.decode(cursor, count: 2, "agents", context.principal)
-            .flatMap { HolderID($0.flatMap(\.bigEndianBytes)) }
+            .flatMap { PrincipalID($0.flatMap(\.bigEndianBytes)) }
         return try await .large(for: context) {
             let page = try await agents.list(after: after, limit: limit, as: context.principal)
             let last = page.hasMore ? page.items.last?.id.numbers : nil
@@ -120,17 +120,17 @@ struct AgentRoutes {
         return try await .large(for: context) {
             let page = try await trail.lines(before: before, limit: limit, as: context.principal)
             let last = page.hasMore ? page.items.last?.position : nil
-            let holders = page.items.flatMap { [$0.event.actor.id, $0.event.subject] }
+            let principals = page.items.flatMap { [$0.event.actor.id, $0.event.subject] }
             let names = try await agents.names(
-                of: Set(holders.compactMap { $0.flatMap { HolderID(text: $0) } }), as: context.principal)
+                of: Set(principals.compactMap { $0.flatMap { PrincipalID(text: $0) } }), as: context.principal)
             return AuditBody(
                 lines: page.items.map { AuditBody.Line($0, names) },
                 next: cursors.encode(last.map { [$0.sequence, $0.number] }, "audit", context.principal))
         }
     }
 
-    private func agent(_ context: SignedInContext) throws -> HolderID {
-        guard let id = HolderID(text: try context.parameters.require("id")) else { throw VaultError.noSuchAgent }
+    private func agent(_ context: SignedInContext) throws -> PrincipalID {
+        guard let id = PrincipalID(text: try context.parameters.require("id")) else { throw VaultError.noSuchAgent }
         return id
     }
 }
@@ -248,9 +248,9 @@ extension DisclosuresBody {
 }
 
 extension AuditBody.Line {
-    init(_ line: AuditTrail.Line, _ names: [HolderID: String]) {
+    init(_ line: AuditTrail.Line, _ names: [PrincipalID: String]) {
         let event = line.event
-        func name(_ id: String?) -> String? { id.flatMap { HolderID(text: $0) }.flatMap { names[$0] } }
+        func name(_ id: String?) -> String? { id.flatMap { PrincipalID(text: $0) }.flatMap { names[$0] } }
         self.init(
             sequence: line.position.number, at: line.at, action: event.action.rawValue, outcome: event.outcome.rawValue,
             actorKind: event.actor.kind.rawValue, actor: event.actor.id, from: event.from, entry: event.entry,

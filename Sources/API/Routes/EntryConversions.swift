@@ -52,7 +52,7 @@ extension EntryEdit.Field {
 }
 
 extension EntryBody {
-    init(_ view: EntryView, _ names: [HolderID: String] = [:]) {
+    init(_ view: EntryView, _ names: [PrincipalID: String] = [:]) {
         self.init(
             id: view.id.text, version: view.version, title: view.title, type: view.type.rawValue,
             urls: view.details?.urls, tags: view.details?.tags, notes: view.details?.notes, createdAt: view.created,

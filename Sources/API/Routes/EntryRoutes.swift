@@ -108,7 +108,7 @@ struct EntryRoutes {
 
     private func depositorNames(
         _ views: [EntryView], _ context: SignedInContext
-    ) async throws -> [HolderID: String] {
+    ) async throws -> [PrincipalID: String] {
         let depositors = Set(views.compactMap(\.depositor))
         return depositors.isEmpty ? [:] : try await agents.names(of: depositors, as: context.principal)
     }

@@ -10,8 +10,6 @@ struct EntryEdits {
     private let check: RecordCheck
     /// Nil for an id that is no entry's, such as an agent's record.
     private var entries: [EntryID: Edited?] = [:]
-    /// Agents whose wraps were written before they were agents.
-    private var newAgents: [(id: HolderID, vault: VaultID)] = []
 
     private struct Edited {
         let vault: VaultID
@@ -19,8 +17,8 @@ struct EntryEdits {
         var record: EntryRecord
         /// Versions that are no longer current; nil until they are needed.
         var older: Set<PartVersion>?
-        /// Key holders with a new wrap, which count if they are agents at the job's end.
-        var added: [(HolderID, FieldID, version: Int)] = []
+        /// Key holders with a new wrap, which count if they are agents' current ones at the job's end.
+        var added: [(holder: HolderID, part: PartID, version: Int)] = []
     }
 
     init(_ check: RecordCheck) { self.check = check }
@@ -35,40 +33,45 @@ struct EntryEdits {
 
     mutating func delete(_ entry: EntryID) { entries[entry] = Edited?.none }
 
-    /// Makes a value the field's current version, without readers.
+    /// Makes a value the part's current version, without readers.
     mutating func put(_ value: StoredValue, _ db: Connection) throws {
         try edit(value.place.entry, in: value.place.vault, db) { edited in
-            try Self.retire(value.place.field, of: value.place.entry, &edited, db)
-            edited.record.parts[value.place.field] = EntryRecord.Part(value.partVersion)
+            try Self.retire(value.place.partID, of: value.place.entry, &edited, db)
+            edited.record.parts[value.place.partID] = EntryRecord.Part(value.partVersion)
         }
     }
 
-    mutating func remove(_ field: FieldID, of entry: EntryID, in vault: VaultID, _ db: Connection) throws {
-        try edit(entry, in: vault, db) { try Self.retire(field, of: entry, &$0, db) }
+    mutating func remove(_ part: PartID, of entry: EntryID, in vault: VaultID, _ db: Connection) throws {
+        try edit(entry, in: vault, db) { try Self.retire(part, of: entry, &$0, db) }
     }
 
     /// Deletes a version that is no longer current.
     mutating func deleteOlder(_ place: FieldPlace, _ db: Connection) throws {
         try edit(place.entry, in: place.vault, db) { edited in
             try Self.loadOlder(of: place.entry, &edited, db)
-            edited.older = edited.older?.filter { $0.field != place.field || $0.version != place.version }
+            edited.older = edited.older?.filter { $0.id != place.partID || $0.version != place.version }
         }
     }
 
     mutating func addWrap(_ wrap: Wrap, _ db: Connection) throws {
         let place = wrap.place
-        try edit(place.entry, in: place.vault, db) { $0.added.append((wrap.holder, place.field, place.version)) }
+        try edit(place.entry, in: place.vault, db) { $0.added.append((wrap.holder, place.partID, place.version)) }
     }
 
-    /// Ends the reading of a field, or of all fields, by one agent, or by all.
+    /// Ends the reading of a part, or of all parts, by one agent, or by all.
     mutating func endReading(
-        of field: FieldID?, in entry: EntryID, by agent: HolderID?, in vault: VaultID, _ db: Connection
+        of part: PartID?, in entry: EntryID, by agent: PrincipalID?, in vault: VaultID, _ db: Connection
     ) throws {
-        try edit(entry, in: vault, db) { edited in
-            for (id, part) in edited.record.parts where field == nil || field == id {
-                edited.record.parts[id]?.readers = agent.map { part.readers.subtracting([$0]) } ?? []
+        let holder = try agent.flatMap { agent in
+            try db.first("SELECT holder FROM agent WHERE id = ?", .blob(agent.bytes)) {
+                try Store.id($0.blob(0)) as HolderID
             }
-            edited.added.removeAll { (field == nil || field == $0.1) && (agent == nil || agent == $0.0) }
+        }
+        try edit(entry, in: vault, db) { edited in
+            for (id, present) in edited.record.parts where part == nil || part == id {
+                edited.record.parts[id]?.readers = agent.map { present.readers.subtracting([$0]) } ?? []
+            }
+            edited.added.removeAll { (part == nil || part == $0.part) && (agent == nil || holder == $0.holder) }
         }
     }
 
@@ -78,25 +81,22 @@ struct EntryEdits {
         try edit(entry, in: vault, db) { $0.record.terms = Set(terms) }
     }
 
-    mutating func insertAgent(_ agent: StoredAgent) { newAgents.append((agent.holder, agent.vault)) }
-
     // MARK: End of the job
 
     /// Writes the records that changed.
     mutating func write(_ db: Connection) throws {
-        for agent in newAgents { try addWraps(of: agent.id, in: agent.vault, db) }
-        var agents: [VaultID: Set<HolderID>] = [:]
+        var agents: [VaultID: [HolderID: PrincipalID]] = [:]
         for (id, edited) in entries {
             guard var edited else { continue }
-            let known = try agents[edited.vault] ?? Store.agentIDs(of: edited.vault, db)
+            let known = try agents[edited.vault] ?? Store.agentsByHolder(of: edited.vault, db)
             agents[edited.vault] = known
-            for (holder, field, version) in edited.added where known.contains(holder) {
-                guard edited.record.parts[field]?.value.version == version else { continue }
-                edited.record.parts[field]?.readers.insert(holder)
+            for (holder, part, version) in edited.added {
+                guard let agent = known[holder], edited.record.parts[part]?.value.version == version else { continue }
+                edited.record.parts[part]?.readers.insert(agent)
             }
             if let older = edited.older { edited.record.older = EntryRecord.hash(ofOlder: older) }
             guard edited.record != edited.before else { continue }
-            // Those that were revoked since.
+            // Without those that were revoked since.
             try Self.write(edited.record.limited(to: known), of: id, db)
         }
         entries = [:]
@@ -104,18 +104,6 @@ struct EntryEdits {
 
     static func write(_ record: EntryRecord, of entry: EntryID, _ db: Connection) throws {
         try db.run("UPDATE entry SET record = ? WHERE id = ?", .blob(record.bytes), .blob(entry.bytes))
-    }
-
-    /// The wraps that a new agent already has, written in several commits.
-    private mutating func addWraps(of agent: HolderID, in vault: VaultID, _ db: Connection) throws {
-        let wraps: [(EntryID, FieldID, version: Int)] = try db.all(
-            "SELECT entry, field, version FROM wrap WHERE holder = ?", .blob(agent.bytes)
-        ) { row in
-            (try Store.id(row.blob("entry")), try Store.id(row.blob("field")), try Store.version(row, "version"))
-        }
-        for (entry, field, version) in wraps {
-            try edit(entry, in: vault, db) { $0.added.append((agent, field, version)) }
-        }
     }
 
     // MARK: Shared
@@ -137,14 +125,14 @@ struct EntryEdits {
         entries[id] = edited
     }
 
-    /// The field's current version becomes an older one.
+    /// The part's current version becomes an older one.
     private static func retire(
-        _ field: FieldID, of entry: EntryID, _ edited: inout Edited, _ db: Connection
+        _ id: PartID, of entry: EntryID, _ edited: inout Edited, _ db: Connection
     ) throws {
-        guard let part = edited.record.parts[field] else { return }
+        guard let part = edited.record.parts[id] else { return }
         try loadOlder(of: entry, &edited, db)
         edited.older?.insert(part.value)
-        edited.record.parts[field] = nil
+        edited.record.parts[id] = nil
     }
 
     /// Reads the older versions as the file has them before the next statement, and compares them with the record.

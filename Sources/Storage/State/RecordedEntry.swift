@@ -16,14 +16,14 @@ struct RecordedEntry {
         self.record = record
     }
 
-    /// Names the current version of a field; nil when there is none that the reader may read.
-    func part(_ field: FieldID, for reader: Reader) -> PartVersion? {
-        guard let part = record.part(of: field), reader.mayRead(part) else { return nil }
+    /// Names the current version of a part; nil when there is none that the reader may read.
+    func part(_ id: PartID, for reader: Reader) -> PartVersion? {
+        guard let part = record.part(id), reader.mayRead(part) else { return nil }
         return part.value
     }
 
     /// The current versions that the reader may read.
-    func parts(for reader: Reader) throws -> [FieldID: PartVersion] {
+    func parts(for reader: Reader) throws -> [PartID: PartVersion] {
         try contents.parts.filter { reader.mayRead($0.value) }.mapValues(\.value)
     }
 
@@ -37,7 +37,9 @@ struct RecordedEntry {
     }
 
     func place(of part: PartVersion) -> FieldPlace {
-        FieldPlace(vault: row.vault, entry: row.id, field: part.field, tier: part.tier, version: part.version)
+        FieldPlace(
+            vault: row.vault, entry: row.id, field: part.id.field, part: part.id.part, tier: part.tier,
+            version: part.version)
     }
 
     func mismatch(_ finding: String) -> RecordMismatch {
@@ -47,13 +49,15 @@ struct RecordedEntry {
 
 extension Reader {
     fileprivate func mayRead(_ part: EntryRecord.Part) -> Bool {
-        visibility == .wholeVault || part.readers.contains(holder)
+        visibility == .wholeVault || part.readers.contains(principal)
     }
 }
 
 extension StoredValue {
     var partVersion: PartVersion {
-        PartVersion(field: place.field, tier: place.tier, version: place.version, author: author, written: written)
+        PartVersion(
+            id: place.partID, tier: place.tier, version: place.version, author: author, written: written,
+            key: (try? Box.keyID(of: box)) ?? 0)
     }
 }
 
@@ -73,13 +77,14 @@ extension Store {
     ) throws -> StoredPart {
         let part = try db.first(
             """
-            SELECT v.entry, v.field, v.version, v.vault, v.tier, v.written, v.author, v.box,
+            SELECT v.entry, v.field, v.part, v.version, v.vault, v.tier, v.written, v.author, v.box,
                 w.is_sealed, w.box AS wrap_box
-            FROM value v LEFT JOIN wrap w
-                ON w.holder = ? AND w.entry = v.entry AND w.field = v.field AND w.version = v.version
-            WHERE v.entry = ? AND v.field = ? AND v.version = ?
+            FROM value v LEFT JOIN wrap w ON w.holder = ? AND w.entry = v.entry AND w.field = v.field
+                AND w.part = v.part AND w.version = v.version
+            WHERE v.entry = ? AND v.field = ? AND v.part = ? AND v.version = ?
             """,
-            .blob(holder.bytes), .blob(entry.row.id.bytes), .blob(named.field.bytes), .integer(named.version)
+            .blob(holder.bytes), .blob(entry.row.id.bytes), .blob(named.id.field.bytes), .part(named.id.part),
+            .integer(named.version)
         ) { try Self.part($0, for: holder) }
         guard let part, part.value.partVersion == named, part.value.place.vault == entry.row.vault else {
             throw entry.mismatch("a value is missing or another")
@@ -99,12 +104,13 @@ extension Store {
     /// The same as the file has them.
     static func versions(of entry: EntryID, _ db: Connection) throws -> [PartVersion] {
         try db.all(
-            "SELECT field, tier, version, author, written FROM value WHERE entry = ? ORDER BY field, version",
+            "SELECT field, part, tier, version, author, written, k FROM value WHERE entry = ? ORDER BY field, part, version",
             .blob(entry.bytes)
         ) { row in
             PartVersion(
-                field: try id(row.blob("field")), tier: try tier(row), version: try version(row, "version"),
-                author: try id(row.blob("author")), written: try time(row, "written"))
+                id: try partID(row), tier: try tier(row), version: try version(row, "version"),
+                author: try id(row.blob("author")), written: try time(row, "written"),
+                key: UInt32(truncatingIfNeeded: try row.integer("k")))
         }
     }
 }

@@ -43,6 +43,9 @@ package struct AgentPolicy: Codable, Equatable, Sendable {
         guard expiresAt ?? .max > now else { throw .invalid("expiresAt", "must be in the future") }
     }
 
+    /// Whether the agent gets keys of values. Without these verbs it gets those of labels only, with which it can write.
+    package var opensValues: Bool { verbs.contains(.read) || verbs.contains(.totp) }
+
     /// Whether the policy allows nothing that `other` does not.
     package func isWithin(_ other: AgentPolicy) -> Bool {
         // The verb read includes totp.
@@ -111,6 +114,8 @@ package struct Grant: Codable, Equatable, Sendable {
 
 /// An agent's rows. The node can open its policy, the owner its record.
 package struct StoredAgent: Sendable {
+    package var id: PrincipalID
+    /// The current key holder. Replaced by a rotation.
     package var holder: HolderID
     package var vault: VaultID
     package var state: State
@@ -132,9 +137,11 @@ package struct StoredAgent: Sendable {
     }
 
     package init(
-        holder: HolderID, vault: VaultID, state: State, policy: [UInt8], recordVersion: Int, uses: Int, created: Int64,
+        id: PrincipalID, holder: HolderID, vault: VaultID, state: State, policy: [UInt8], recordVersion: Int, uses: Int,
+        created: Int64,
         publicKey: [UInt8] = [], record: StoredPart? = nil
     ) {
+        self.id = id
         self.holder = holder
         self.vault = vault
         self.state = state
@@ -149,7 +156,7 @@ package struct StoredAgent: Sendable {
 
 /// An agent as shown to its owner.
 package struct AgentView: Equatable, Sendable {
-    package var id: HolderID
+    package var id: PrincipalID
     package var name: String
     package var grants: [Grant]
     package var policy: AgentPolicy

@@ -5,7 +5,7 @@ import VaultFormat
 ///
 /// After an unclean shutdown buckets begin full, so that a crash does not grant another minute's uses.
 package final class AgentRates: Sendable {
-    private let levels = Mutex<[HolderID: Level]>([:])
+    private let levels = Mutex<[PrincipalID: Level]>([:])
     private let fullSince: Double?
     private let now: @Sendable () -> Int64
     private static let most = 10_000
@@ -36,19 +36,19 @@ package final class AgentRates: Sendable {
             throw VaultError.invalid(
                 "values", "must be at most \(rate), the number of reads that this token may make in a minute")
         }
-        if let wait = wait(principal.holder.id, perMinute: rate, uses: uses, at: Double(now())) {
+        if let wait = wait(principal.id, perMinute: rate, uses: uses, at: Double(now())) {
             throw VaultError.rateLimited(retryAfter: wait)
         }
         do {
             return try await body()
         } catch {
-            levels.withLock { $0[principal.holder.id]?.used -= Double(uses) }
+            levels.withLock { $0[principal.id]?.used -= Double(uses) }
             throw error
         }
     }
 
     /// Counts the uses and returns nil, or returns the seconds to wait. `time` in seconds.
-    private func wait(_ agent: HolderID, perMinute rate: Int, uses: Int, at time: Double) -> Int? {
+    private func wait(_ agent: PrincipalID, perMinute rate: Int, uses: Int, at time: Double) -> Int? {
         let refill = Double(rate) / 60
         return levels.withLock { levels in
             if levels.count >= Self.most { levels = levels.filter { $0.value.used(at: time) > 0 } }

@@ -6,7 +6,8 @@ extension Agents {
     ///
     /// `policy`: Modifies the current policy under the vault's lock, so that concurrent changes do not undo each other.
     package func update(
-        _ id: HolderID, name: String?, grants: [Grant]?, policy change: (@Sendable (inout AgentPolicy) throws -> Void)?,
+        _ id: PrincipalID, name: String?, grants: [Grant]?,
+        policy change: (@Sendable (inout AgentPolicy) throws -> Void)?,
         isPaused: Bool?, as principal: Principal
     ) async throws -> AgentView {
         // Pausing alone is urgent.
@@ -36,17 +37,18 @@ extension Agents {
                 transaction.write(try record(draft, of: id, version: agent.recordVersion, principal))
             }
             // Resuming an agent completes a narrowing change that a stop of the program interrupted.
-            if grants != nil || resumes {
-                let publicKey = try HolderPublicKey(
-                    id: id, vault: principal.vault, stored: agent.publicKey, keys: keys)
+            let opensOthers = policy.opensValues != old.policy.opensValues
+            if grants != nil || resumes || opensOthers {
+                let publicKey = try HolderPublicKey(agent, keys: keys)
                 let present = try await store.places(of: id, in: principal.vault)
                 let wanted = try await grantable(
-                    draft.grants, upTo: max(Self.mostFields, present.count), as: principal, keeping: \.self)
+                    draft, upTo: max(Self.mostFields, present.count), as: principal)
                 let places = Set(wanted.map(\.place))
                 // A narrowing change grants no keys, including those that a full disk left out before.
                 let missing = narrows ? [] : wanted.filter { !present.contains($0.place) }
                 // A resume also grants keys that an interrupted change left out, up to the limit of one commit.
-                let new = grants == nil ? Array(missing.prefix(EntryLimits.sealedKeys)) : missing
+                let new =
+                    grants == nil && !opensOthers ? Array(missing.prefix(EntryLimits.sealedKeys)) : missing
                 guard new.count <= EntryLimits.sealedKeys else {
                     throw VaultError.invalid(
                         "grants",
@@ -70,7 +72,7 @@ extension Agents {
             }
             guard gone.count > store.mostDropped else {
                 transaction.write(
-                    gone.map { .dropWrap($0.entry, $0.field, id, vault: $0.vault) } + [.updateAgent(agent)])
+                    gone.map { .dropWrap($0.entry, $0.partID, id, vault: $0.vault) } + [.updateAgent(agent)])
                 return view(agent, draft)
             }
             // Many wraps are dropped in parts, between which others commit; the agent is paused until all are gone.
@@ -103,10 +105,10 @@ extension Agents {
     }
 
     /// Pauses an agent without reading its record, so that a damaged record cannot keep the token active.
-    private func pause(_ id: HolderID, as principal: Principal) async throws -> AgentView {
+    private func pause(_ id: PrincipalID, as principal: Principal) async throws -> AgentView {
         try await entries.unit.change(try principal.authorize(.pauseAgent, at: now)) { transaction in
             // Already paused: no change and no audit line.
-            if (try? store.state(of: id, in: principal.vault)) == .paused { return }
+            if (try? store.agentRow(id, in: principal.vault))?.state == .paused { return }
             transaction.write(.setAgentState(id, vault: principal.vault, .paused))
             try transaction.log(principal.event(.agentUpdate, subject: id.text, reason: "paused"))
         }

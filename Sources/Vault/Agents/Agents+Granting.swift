@@ -9,7 +9,7 @@ extension Agents {
     /// Maximum bytes of name and grants as JSON: every change of an entry decrypts the record of every agent.
     private static let largestRecord = 65_536
 
-    func stored(_ id: HolderID, as principal: Principal) async throws -> StoredAgent {
+    func stored(_ id: PrincipalID, as principal: Principal) async throws -> StoredAgent {
         try principal.authorize(.viewAgents, at: now)
         guard let agent = try await store.agent(id, of: principal.vault, for: principal.holder.id) else {
             throw VaultError.noSuchAgent
@@ -26,11 +26,11 @@ extension Agents {
 
     func view(_ agent: StoredAgent, _ draft: Draft) -> AgentView {
         AgentView(
-            id: agent.holder, name: draft.name, grants: draft.grants, policy: draft.policy, state: agent.state,
+            id: agent.id, name: draft.name, grants: draft.grants, policy: draft.policy, state: agent.state,
             uses: agent.uses, created: agent.created)
     }
 
-    func record(_ draft: Draft, of id: HolderID, version: Int, _ principal: Principal) throws -> [Mutation] {
+    func record(_ draft: Draft, of id: PrincipalID, version: Int, _ principal: Principal) throws -> [Mutation] {
         let place = Self.recordPlace(of: id, version: version, principal)
         let key = SymmetricKey(size: .bits256)
         let text = AgentText(name: draft.name, grants: draft.grants)
@@ -39,39 +39,34 @@ extension Agents {
         }
         let box = Box.seal(try text.plaintext(), key: key, context: place.valueContext)
         return [
-            .putValue(StoredValue(place: place, box: box, written: entries.now(), author: principal.holder.id)),
+            .putValue(StoredValue(place: place, box: box, written: entries.now(), author: principal.id)),
             .putWrap(principal.holder.wrap(key, at: place)),
             // Old records are never read, and must not bring revoked grants back.
             .deleteValues([Self.recordPlace(of: id, version: version - 1, principal)]),
         ]
     }
 
-    func sealed(_ policy: AgentPolicy, _ id: HolderID, _ principal: Principal) throws -> [UInt8] {
+    func sealed(_ policy: AgentPolicy, _ id: PrincipalID, _ principal: Principal) throws -> [UInt8] {
         keys.sealNodeTier(try policy.jsonBytes(), .policy, vault: principal.vault, id: id.bytes)
     }
 
-    func insertion(of agent: StoredAgent, _ holder: HolderKey, _ principal: Principal) throws -> [Mutation] {
-        [try insertion(of: holder, principal), .insertAgent(agent)]
-    }
-
-    private func insertion(of holder: HolderKey, _ principal: Principal) throws -> Mutation {
-        let publicKey = try holder.storedPublicKey(vault: principal.vault, isOwner: false, keys: keys)
-        return .insertHolder(HolderRow(id: holder.id, vault: principal.vault, isOwner: false, publicKey: publicKey))
+    func insertion(of holder: HolderKey, for agent: PrincipalID, _ principal: Principal) throws -> Mutation {
+        let publicKey = try holder.storedPublicKey(vault: principal.vault, of: agent, keys: keys)
+        return .insertHolder(HolderRow(id: holder.id, vault: principal.vault, principal: agent, publicKey: publicKey))
     }
 
     // MARK: Grants
 
-    /// Lists every part that the grants cover now: the L1 fields, and the title of each entry with such a field.
+    /// Lists every part that the draft's grants cover now: of each L1 field its `about` part, and its value if the verbs allow to open
+    /// it; and the title of each entry with such a field.
     ///
-    /// Decrypts one entry at a time; `keeping` selects what is kept of each field.
+    /// Decrypts one entry at a time.
     ///
     /// - Throws: `VaultError.invalid` beyond `most` fields.
-    func grantable<Kept>(
-        _ grants: [Grant], upTo most: Int, as principal: Principal, keeping: (StoredField) -> Kept
-    ) async throws -> [Kept] {
-        let index = GrantIndex(grants)
+    func grantable(_ draft: Draft, upTo most: Int, as principal: Principal) async throws -> [StoredField] {
+        let index = GrantIndex(draft.grants)
         var count = 0
-        var found: [EntryID: [Kept]] = [:]
+        var found: [EntryID: [StoredField]] = [:]
         func add(_ stored: StoredEntry) throws {
             guard stored.row.state == .active else { return }
             let open = try OpenEntry(stored, by: principal, in: entries)
@@ -82,12 +77,12 @@ extension Agents {
                 throw VaultError.invalid(
                     "grants", "must cover at most \(most) fields; create several agents, or grant fewer")
             }
-            found[stored.row.id] =
-                covered.isEmpty
-                ? []
-                : (covered.compactMap { stored.fields[$0.id] } + [stored.title?.field].compactMap(\.self)).map(keeping)
+            guard !covered.isEmpty else { return }
+            let values = draft.policy.opensValues ? covered.compactMap { stored.fields[$0.id] } : []
+            let abouts = covered.compactMap { stored.abouts[$0.id] }
+            found[stored.row.id] = values + abouts + [stored.title?.field].compactMap(\.self)
         }
-        for id in try await entryIDs(of: grants, as: principal) {
+        for id in try await entryIDs(of: draft.grants, as: principal) {
             try Task.checkCancellation()
             if let stored = try await store.entry(id, in: principal.vault, for: Reader(principal)) { try add(stored) }
             try await WorkQueue.yieldIfNeeded()
@@ -145,14 +140,16 @@ extension Agents {
         }
     }
 
-    /// Writes the wraps of a new key holder in several small commits. Until the agent's row is written the key holder is unused,
-    /// and the next start deletes it.
-    func giveInParts(_ places: [FieldPlace], to holder: HolderKey, _ principal: Principal) async throws {
-        try await store.commit([try insertion(of: holder, principal)], [])
+    /// Writes the wraps of a new key holder in several small commits. Until the agent's row names it the key holder is unused, and the
+    /// next start deletes it.
+    func giveInParts(
+        _ places: [FieldPlace], to holder: HolderKey, of agent: PrincipalID, _ principal: Principal
+    ) async throws {
+        try await store.commit([try insertion(of: holder, for: agent, principal)], [])
         for start in stride(from: 0, to: places.count, by: 500) {
             var mutations: [Mutation] = []
             for place in places[start...].prefix(500) {
-                let part = try store.part(place.field, of: place.entry, in: principal.vault, for: Reader(principal))
+                let part = try store.part(place.partID, of: place.entry, in: principal.vault, for: Reader(principal))
                 guard let part, part.value.place == place else { throw VaultError.damaged("a field that was there") }
                 mutations.append(
                     .putWrap(holder.wrap(try part.dataKey(by: principal.holder, root: keys.root), at: place)))
@@ -162,11 +159,11 @@ extension Agents {
         }
     }
 
-    /// The audit events of a change after which an agent can open exactly these fields. Thousands of fields need several events.
+    /// The audit events of a change after which an agent can open exactly these parts. Thousands of parts need several events.
     func events(
-        _ event: AuditEvent, holding places: [FieldPlace], by agent: HolderID, _ principal: Principal
+        _ event: AuditEvent, holding places: [FieldPlace], by agent: PrincipalID, _ principal: Principal
     ) -> [AuditEvent] {
-        let holds = places.map { "\($0.entry.text)/\($0.field.text)" }.sorted()
+        let holds = places.map { "\($0.entry.text)/\($0.partID.text)" }.sorted()
         var first = event
         first.holds = Array(holds.prefix(AuditEvent.mostHolds))
         var events = [first]
@@ -181,8 +178,8 @@ extension Agents {
 
 extension EntryID {
     /// The entry id under which an agent's record is stored as a value.
-    package static func record(of holder: HolderID) -> EntryID {
-        guard let id = EntryID(holder.bytes) else { preconditionFailure("an id must have 16 bytes") }
+    package static func record(of agent: PrincipalID) -> EntryID {
+        guard let id = EntryID(agent.bytes) else { preconditionFailure("an id must have 16 bytes") }
         return id
     }
 }
@@ -191,6 +188,6 @@ extension NodeKeys {
     /// Decrypts an agent's policy.
     package func policy(of agent: StoredAgent) throws -> AgentPolicy {
         try AgentPolicy(
-            jsonBytes: try openNodeTier(agent.policy, .policy, vault: agent.vault, id: agent.holder.bytes))
+            jsonBytes: try openNodeTier(agent.policy, .policy, vault: agent.vault, id: agent.id.bytes))
     }
 }

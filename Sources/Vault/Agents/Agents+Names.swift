@@ -9,15 +9,15 @@ package struct AgentName: Sendable {
 
 extension Agents {
     /// The names of agents, including revoked ones. Other ids have none.
-    package func names(of ids: Set<HolderID>, as principal: Principal) async throws -> [HolderID: String] {
+    package func names(of ids: Set<PrincipalID>, as principal: Principal) async throws -> [PrincipalID: String] {
         try principal.authorize(.viewAgents, at: now)
         if ids.isEmpty { return [:] }
         return try await entries.work.run(as: principal, in: store) { try await readNames(of: ids, as: principal) }
     }
 
     /// Decrypts records a few at a time, because each may have 64 KB.
-    func readNames(of ids: Set<HolderID>, as principal: Principal) async throws -> [HolderID: String] {
-        var names: [HolderID: String] = [:]
+    func readNames(of ids: Set<PrincipalID>, as principal: Principal) async throws -> [PrincipalID: String] {
+        var names: [PrincipalID: String] = [:]
         var rest = ids
         while !rest.isEmpty {
             let some = Set(rest.prefix(4))
@@ -33,25 +33,18 @@ extension Agents {
         return names
     }
 
-    /// Returns the name record that a rotation adds; nil when the vault is full, because a rotation must always work.
-    func roomForName(_ name: AgentName) async throws -> AgentName? {
-        let bytes = [Mutation.putValue(name.value), .putWrap(name.wrap)].reduce(0) { $0 + $1.bytesAtRest }
-        let vault = name.value.place.vault
-        return try await store.usage(of: vault)[.bytes] + bytes <= entries.quotas[.bytes] ? name : nil
-    }
-
     /// Creates a name record, which is no larger than the record that it replaces.
-    func name(_ name: String, of id: HolderID, _ principal: Principal) throws -> AgentName {
+    func name(_ name: String, of id: PrincipalID, _ principal: Principal) throws -> AgentName {
         let place = Self.recordPlace(of: id, version: 1, principal)
         let key = SymmetricKey(size: .bits256)
         let box = Box.seal(try AgentText(name: name, grants: []).plaintext(), key: key, context: place.valueContext)
         return AgentName(
-            value: StoredValue(place: place, box: box, written: entries.now(), author: principal.holder.id),
+            value: StoredValue(place: place, box: box, written: entries.now(), author: principal.id),
             wrap: principal.holder.wrap(key, at: place))
     }
 
     /// The place of an agent's record. It is stored as a value, so that a change of the owner's key holder re-wraps it too.
-    static func recordPlace(of id: HolderID, version: Int, _ principal: Principal) -> FieldPlace {
+    static func recordPlace(of id: PrincipalID, version: Int, _ principal: Principal) -> FieldPlace {
         FieldPlace(vault: principal.vault, entry: .record(of: id), field: .title, tier: .metadata, version: version)
     }
 }

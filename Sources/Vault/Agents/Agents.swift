@@ -6,9 +6,6 @@ package struct Agents: Sendable {
     let entries: Entries
     /// Maximum fields that a new agent, or new grants, may cover: their wraps are written in one commit, for which others wait.
     static let mostFields = 4_096
-    /// The limit for a rotation is higher, because tags may have added fields since.
-    private static let mostRotated = 16_384
-
     var store: any VaultStore { entries.store }
     var keys: NodeKeys { entries.keys }
     package var now: Int64 { entries.now() }
@@ -82,7 +79,7 @@ package struct Agents: Sendable {
 
     /// Lists agents after an id, in the order of their ids.
     package func list(
-        after id: HolderID? = nil, limit: Int = 200, as principal: Principal
+        after id: PrincipalID? = nil, limit: Int = 200, as principal: Principal
     ) async throws -> Page<AgentView> {
         try principal.authorize(.viewAgents, at: now)
         return try await entries.work.run(as: principal, in: store) {
@@ -92,7 +89,7 @@ package struct Agents: Sendable {
         }
     }
 
-    package func view(_ id: HolderID, as principal: Principal) async throws -> AgentView {
+    package func view(_ id: PrincipalID, as principal: Principal) async throws -> AgentView {
         try view(try await stored(id, as: principal), by: principal)
     }
 
@@ -111,53 +108,46 @@ package struct Agents: Sendable {
             try await entries.requireRoom(for: [.agents, .bytes], as: principal)
             try await checkEntries(draft.grants, as: principal)
             let holder = HolderKey.generate()
+            let id = PrincipalID.random()
             let agent = StoredAgent(
-                holder: holder.id, vault: principal.vault, state: .active,
-                policy: try sealed(draft.policy, holder.id, principal),
-                recordVersion: 1, uses: 0, created: entries.now())
+                id: id, holder: holder.id, vault: principal.vault, state: .active,
+                policy: try sealed(draft.policy, id, principal), recordVersion: 1, uses: 0, created: entries.now())
             let created = Created(holder: holder, agent: view(agent, draft))
             transaction.write(.stayWithin(entries.quotas, principal.vault))
-            transaction.write(try insertion(of: agent, holder, principal))
-            transaction.write(try record(draft, of: holder.id, version: 1, principal))
+            transaction.write(try insertion(of: holder, for: id, principal), .insertAgent(agent))
+            transaction.write(try record(draft, of: id, version: 1, principal))
             transaction.write(try credential(created))
-            let granted = try await grantable(draft.grants, upTo: Self.mostFields, as: principal, keeping: \.self)
+            let granted = try await grantable(draft, upTo: Self.mostFields, as: principal)
             transaction.write(try wraps(granted, for: holder, principal))
-            let event = principal.event(.agentCreate, subject: holder.id.text)
-            try transaction.log(charging: events(event, holding: granted.map(\.place), by: holder.id, principal))
+            var event = principal.event(.agentCreate, subject: id.text)
+            event.holder = holder.id.text
+            try transaction.log(charging: events(event, holding: granted.map(\.place), by: id, principal))
             return created
         }
     }
 
-    /// Replaces the agent's key holder and token. The old token is invalid from then on.
+    /// Replaces the agent's key holder and token; it can open what it could before. The old token is invalid from then on.
     package func rotate(
-        _ id: HolderID, as principal: Principal, credential: @escaping @Sendable (Created) throws -> [Mutation]
+        _ id: PrincipalID, as principal: Principal, credential: @escaping @Sendable (Created) throws -> [Mutation]
     ) async throws -> (created: Created, ended: Ended) {
         let permit = try principal.authorize(.rotateAgent, at: now)
         return try await entries.unit.change(permit) { transaction in
-            let old = try await stored(id, as: principal)
+            let agent = try await stored(id, as: principal)
             // `urgent`: the owner can rotate a token after agents have used up the day's operations.
             try entries.operations.spend(principal.vault, share: .urgent)
             let ended = Ended(id: id, places: try await readable(by: id, as: principal))
-            let draft = Draft(old: try view(old, by: principal))
             let holder = HolderKey.generate()
-            let agent = StoredAgent(
-                holder: holder.id, vault: principal.vault, state: old.state,
-                policy: try sealed(draft.policy, holder.id, principal), recordVersion: 1, uses: old.uses,
-                created: entries.now())
-            let created = Created(holder: holder, agent: view(agent, draft))
-            let granted = try await grantable(draft.grants, upTo: Self.mostRotated, as: principal, keeping: \.place)
-            transaction.write(.insertAgent(agent))
-            transaction.write(try record(draft, of: holder.id, version: 1, principal))
+            let created = Created(holder: holder, agent: try view(agent, by: principal))
+            let places = try await store.places(of: id, in: principal.vault)
+            transaction.write(.switchAgent(id, vault: principal.vault, from: agent.holder, to: holder.id))
             transaction.write(try credential(created))
-            let name = try await roomForName(try self.name(draft.name, of: id, principal))
-            transaction.write(.deleteAgent(id, vault: principal.vault, successor: holder.id, leaving: name))
             var event = principal.event(.agentRotate, subject: id.text)
-            event.successor = holder.id.text
-            try transaction.log(charging: events(event, holding: granted, by: holder.id, principal), share: .urgent)
-            transaction.end(id)
+            event.holder = holder.id.text
+            try transaction.log(charging: [event], share: .urgent)
+            transaction.end(agent.holder)
             // All checks are done. If one of the commits below fails, the new key holder is deleted.
             do {
-                try await giveInParts(granted, to: holder, principal)
+                try await giveInParts(Array(places), to: holder, of: id, principal)
                 try await transaction.commit()
             } catch {
                 await store.clear(holder.id)
@@ -167,11 +157,11 @@ package struct Agents: Sendable {
         }
     }
 
-    /// The fields that a key holder can read; nil when its rows could not be read.
+    /// The fields that an agent can read; nil when its rows could not be read.
     ///
     /// - Throws: `VaultError.busy` when too many vaults are suspended in the work queue.
     private func readable(
-        by id: HolderID, as principal: Principal
+        by id: PrincipalID, as principal: Principal
     ) async throws(VaultError) -> [FieldPlace]? {
         do {
             return try await store.readable(by: id, in: principal.vault)
@@ -182,9 +172,9 @@ package struct Agents: Sendable {
         }
     }
 
-    /// A revoked agent, or a rotated agent's old key holder.
+    /// A revoked agent, or one whose token was replaced.
     package struct Ended: Sendable {
-        package let id: HolderID
+        package let id: PrincipalID
         /// The L1 fields that it could open at the end, in order; nil when its rows could not be read.
         package let places: [FieldPlace]?
     }
@@ -192,15 +182,16 @@ package struct Agents: Sendable {
     /// Revokes an agent: deletes its key holder, credential and wraps, and keeps its name. Errors of earlier steps do not prevent
     /// the commit.
     @discardableResult
-    package func revoke(_ id: HolderID, as principal: Principal) async throws -> Ended {
+    package func revoke(_ id: PrincipalID, as principal: Principal) async throws -> Ended {
         try await entries.unit.change(try principal.authorize(.revokeAgent, at: now)) { transaction in
             // Under the lock no wrap is added or removed.
             let ended = Ended(id: id, places: try? await store.readable(by: id, in: principal.vault))
             let known = try? await readNames(of: [id], as: principal)[id]
             let name = try self.name(known ?? id.text, of: id, principal)
-            transaction.write(.deleteAgent(id, vault: principal.vault, successor: nil, leaving: name))
+            guard let agent = try store.agentRow(id, in: principal.vault) else { throw VaultError.noSuchAgent }
+            transaction.write(.deleteAgent(id, vault: principal.vault, leaving: name))
             try transaction.log(principal.event(.agentRevoke, subject: id.text))
-            transaction.end(id)
+            transaction.end(agent.holder)
             return ended
         }
     }

@@ -12,26 +12,26 @@ package struct AuditEvent: Codable, Equatable, Sendable {
     package var field: String?
     /// The entry's version after the change, or the version of the value read.
     package var version: Int?
-    /// Fields written in `version`.
+    /// Parts written in `version`, as `PartID.text`.
     package var changed: [String]?
     package var removed: [String]?
-    /// The agents that can open a field after this line, by field; only fields whose readers this line changes.
+    /// The agents that can open a part after this line, by part; only parts whose readers this line changes.
     package var readers: [String: [String]]?
-    /// All fields that the subject, or its successor, can open after this line, as `entry/field`.
+    /// All parts that the subject can open after this line, as `entry/part`.
     package var holds: [String]?
-    /// Further fields, when one line cannot contain them all.
+    /// Further parts, when one line cannot contain them all.
     package var holdsToo: [String]?
     /// Agents that this line paused.
     package var paused: [String]?
-    /// The agent, session or owner's key holder that the line is about.
+    /// The agent, session or vault that the line is about.
     package var subject: String?
-    /// The subject's replacement after a rotation or a change of password.
-    package var successor: String?
+    /// The key holder that this line makes the current one, of the owner or of the agent.
+    package var holder: String?
     package var reason: String?
     /// For aggregated lines: the number of events within the minute.
     package var count: Int?
 
-    /// Maximum fields in one line: 48 bytes each, in a secret box of at most 1 MiB.
+    /// Maximum parts in one line: 54 bytes each, in a secret box of at most 1 MiB.
     package static let mostHolds = 8_192
 
     /// Bytes of a line that are included in one operation; each further block counts as another operation.
@@ -101,7 +101,7 @@ package struct AuditEvent: Codable, Equatable, Sendable {
             case unauthenticated = "stranger"
         }
 
-        package init(_ kind: Kind, _ id: HolderID? = nil) {
+        package init(_ kind: Kind, _ id: PrincipalID? = nil) {
             self.kind = kind
             self.id = id?.text
         }
@@ -145,7 +145,7 @@ extension AuditEvent {
         json.add("holdsToo", holdsToo)
         json.add("paused", paused)
         json.add("subject", subject)
-        json.add("successor", successor)
+        json.add("holder", holder)
         json.add("reason", reason)
         json.add("count", count)
         return json.finished()

@@ -1,7 +1,9 @@
 /// The part of a vault's state that the audit log determines.
 package struct VaultState: Equatable, Sendable {
+    /// The owner's current key holder.
     package var owner: String?
-    package var agents: Set<String> = []
+    /// The agents' current key holders.
+    package var agents: [String: String] = [:]
     package var entries: [String: Entry] = [:]
     /// Current versions by entry and field, without empty entries.
     package var fields: [String: [String: Int]] = [:]
@@ -35,9 +37,7 @@ package struct VaultState: Equatable, Sendable {
         if owner != actual.owner {
             found.append("owner: the log says \(owner ?? "none"), the file \(actual.owner ?? "none")")
         }
-        for agent in agents.symmetricDifference(actual.agents).sorted() {
-            found.append("agent \(agent): \(agents.contains(agent) ? "missing from the file" : "unknown to the log")")
-        }
+        compare("key holder of agent", agents, actual.agents)
         compare("entry", entries, actual.entries)
         compare("field", Self.byPlace(fields), Self.byPlace(actual.fields))
         let logged = Self.byPlace(readers)
@@ -62,7 +62,7 @@ package struct VaultState: Equatable, Sendable {
 /// Replays the log to compute a vault's state. The cost of a line does not depend on the vault's size.
 package struct AuditReplay: Sendable {
     package private(set) var state = VaultState()
-    /// Fields that each agent was granted, including ones revoked since. An index for `remove`.
+    /// Parts that each agent was granted, including ones revoked since. An index for `removeReader`.
     private var given: [String: Set<Place>] = [:]
 
     private struct Place: Hashable {
@@ -75,10 +75,8 @@ package struct AuditReplay: Sendable {
     package mutating func apply(_ event: AuditEvent) {
         guard event.outcome == .ok else { return }
         switch event.action {
-        case .accountCreate:
-            state.owner = event.actor.id
-        case .passwordChange, .signOutEverywhere, .accountRecover:
-            state.owner = event.successor
+        case .accountCreate, .passwordChange, .signOutEverywhere, .accountRecover:
+            state.owner = event.holder
         case .entryCreate, .entryUpdate, .depositCreate:
             write(event)
         case .depositAccept, .entryUntrash:
@@ -93,18 +91,20 @@ package struct AuditReplay: Sendable {
             state.fields[entry] = nil
             removeReaders(of: entry)
         case .agentCreate:
+            if let agent = event.subject { state.agents[agent] = event.holder }
             add(event.subject, event.holds)
         case .agentUpdate:
             guard let agent = event.subject else { return }
             if let more = event.holdsToo { add(agent, more) }
             guard let holds = event.holds else { return }
-            remove(agent)
+            removeReader(agent)
             add(agent, holds)
         case .agentRotate:
-            remove(event.subject)
-            add(event.successor, event.holds)
+            if let agent = event.subject { state.agents[agent] = event.holder }
         case .agentRevoke:
-            remove(event.subject)
+            guard let agent = event.subject else { return }
+            state.agents[agent] = nil
+            removeReader(agent)
         case .valueRead, .codeRead, .accountDelete, .recoveryBegin, .l2Rekey, .recoveryChange,
             .secondFactorBegin, .codeUse, .secondFactorEnable, .secondFactorDisable, .sessionExpire, .inviteRedeem,
             .historyPrune, .auditAccept, .login, .logout, .denied, .nodeStart, .nodeStop, .backup,
@@ -143,7 +143,6 @@ package struct AuditReplay: Sendable {
 
     private mutating func add(_ agent: String?, _ holds: [String]?) {
         guard let agent else { return }
-        state.agents.insert(agent)
         for text in holds ?? [] {
             let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
             guard let entry = parts.first, let field = parts.dropFirst().first else { continue }
@@ -153,9 +152,7 @@ package struct AuditReplay: Sendable {
         }
     }
 
-    private mutating func remove(_ agent: String?) {
-        guard let agent else { return }
-        state.agents.remove(agent)
+    private mutating func removeReader(_ agent: String) {
         for place in given.removeValue(forKey: agent) ?? [] {
             guard var readers = state.readers[place.entry]?[place.field] else { continue }
             readers.remove(agent)

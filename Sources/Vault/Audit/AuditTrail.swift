@@ -58,7 +58,7 @@ package struct AuditTrail: Sendable {
     }
 
     /// Reports what an agent can read now, and what it has read with this and its previous tokens.
-    package func disclosures(of agent: HolderID, as principal: Principal) async throws -> Disclosures {
+    package func disclosures(of agent: PrincipalID, as principal: Principal) async throws -> Disclosures {
         try principal.authorize(.viewDisclosures, at: unit.now())
         return try await work.run(as: principal, in: store) {
             try await search(
@@ -109,11 +109,10 @@ private struct ReadSearch {
     var isComplete = true
     /// Maximum values in a report, most recently read first: about 3 MB of memory and of the response.
     private static let mostValues = 10_000
-    /// The agent's key holder and its predecessors, as found in rotation events.
-    private var holders: Set<String>
+    private let agent: String
 
-    init(agent: HolderID) {
-        holders = [agent.text]
+    init(agent: PrincipalID) {
+        self.agent = agent.text
     }
 
     mutating func add(_ stored: StoredAuditLine, _ event: AuditEvent?) {
@@ -121,11 +120,7 @@ private struct ReadSearch {
             isComplete = false
             return
         }
-        if event.action == .agentRotate, let new = event.successor, holders.contains(new), let old = event.subject {
-            holders.insert(old)
-        }
-        guard event.action == .valueRead || event.action == .codeRead, let actor = event.actor.id,
-            holders.contains(actor),
+        guard event.action == .valueRead || event.action == .codeRead, event.actor.id == agent,
             let entry = event.entry, let field = event.field, let version = event.version
         else { return }
         let key = "\(entry)/\(field)/\(version)"

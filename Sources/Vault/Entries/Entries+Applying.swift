@@ -5,8 +5,8 @@ extension Entries {
     /// The result of applying an edit: the mutations to perform and the resulting entry.
     struct Written {
         var mutations: [Mutation]
-        var changed: [FieldID]
-        var removed: [FieldID]
+        var changed: [PartID]
+        var removed: [PartID]
         var readers: [String: [String]]
         /// Keys to be sealed to agents after the commit.
         var later: [Sharing]
@@ -28,7 +28,7 @@ extension Entries {
         details.urls = edit.urls ?? details.urls
         details.tags = edit.tags ?? details.tags
         details.notes = edit.notes ?? details.notes
-        let merged = try merge(edit, with: open, as: principal)
+        let merged = try merge(edit, with: open)
         details.fields = merged.fields.map {
             DetailsText.Field(id: $0.id.text, label: $0.label, kind: $0.kind, tier: $0.tier.rawValue)
         }
@@ -41,26 +41,18 @@ extension Entries {
         var writer = EntryWriter(
             vault: row.vault, entry: row.id, version: row.version, owner: principal.holder, root: keys.root,
             time: row.updated, mostSealed: narrows ? 0 : EntryLimits.sealedKeys)
-        for field in merged.removed { writer.remove(field) }
-
-        var anyField: Set<HolderID> = []
+        for field in merged.removed {
+            writer.remove(PartID(field))
+            if open?.stored.abouts[field] != nil { writer.remove(PartID(field, .about)) }
+        }
+        var anyField: Set<PrincipalID> = []
         for field in merged.fields {
             try await WorkQueue.yieldIfNeeded()
             let readers = agents.filter { $0.fields.contains(field.id) }
-            anyField.formUnion(readers.map(\.holder))
-            switch field.write {
-            case .value(let value):
-                let text = ValueText(label: field.label, kind: field.kind, value: value)
-                try writer.write(try text.plaintext(), field.id, tier: .l1, readers: readers)
-            case .envelope(let box):
-                writer.write(envelope: box, field.id)
-            case .unchanged(let part):
-                if field.tier == .l1 {
-                    try writer.share(part, now: present[field.id] ?? [], with: readers)
-                }
-            }
+            anyField.formUnion(readers.map(\.id))
+            try writer.write(field, now: present, for: readers)
         }
-        let titleReaders = agents.filter { anyField.contains($0.holder) }
+        let titleReaders = agents.filter { anyField.contains($0.id) }
         if title != open?.title {
             try writer.write(try title.plaintext(), .title, tier: .metadata, readers: titleReaders)
         } else if let part = open?.stored.title {
@@ -76,7 +68,7 @@ extension Entries {
                     row.id, vault: row.vault, index.terms(title: title.title, urls: details.urls, tags: details.tags))
             ],
             changed: writer.changed,
-            removed: merged.removed,
+            removed: writer.removed,
             readers: writer.readers,
             later: writer.later,
             narrows: narrows,
@@ -99,6 +91,7 @@ extension Entries {
         var kind: FieldKind
         var tier: Tier
         var write: Write
+        var writeAbout: WriteAbout
 
         enum Write {
             case value(String)
@@ -106,7 +99,20 @@ extension Entries {
             case unchanged(StoredField)
         }
 
-        var isUnchanged: Bool { if case .unchanged = write { true } else { false } }
+        enum WriteAbout {
+            case text(AboutText)
+            case unchanged(StoredField)
+            case removed
+            /// An L2 field, whose label is in the details, has no such part.
+            case none
+        }
+
+        var isUnchanged: Bool {
+            switch (write, writeAbout) {
+            case (.unchanged, .unchanged), (.unchanged, .none): true
+            default: false
+            }
+        }
 
         func version(ifWritten version: Int) -> Int {
             if case .unchanged(let part) = write { part.place.version } else { version }
@@ -116,7 +122,7 @@ extension Entries {
     /// Computes the resulting fields. A patch keeps the order of the old fields and appends new ones; a replacement defines the
     /// order.
     private func merge(
-        _ edit: EntryEdit, with open: OpenEntry?, as principal: Principal
+        _ edit: EntryEdit, with open: OpenEntry?
     ) throws -> (fields: [MergedField], removed: [FieldID]) {
         var ranked: [(rank: Int, field: MergedField)] = []
         var removed: [FieldID] = []
@@ -131,7 +137,7 @@ extension Entries {
                 continue
             }
             let newRank = edit.replacesFields ? change?.rank : nil
-            ranked.append((newRank ?? rank, try merged(old, part, change?.field, as: principal)))
+            ranked.append((newRank ?? rank, try merged(old, part, open?.stored.abouts[old.id], change?.field)))
         }
         for (rank, field) in edit.fields.enumerated() where !existing.contains(where: { $0.id == field.id }) {
             guard !field.isRemoved else { throw VaultError.noSuchField }
@@ -145,23 +151,22 @@ extension Entries {
     }
 
     private func merged(
-        _ old: EntryView.FieldView, _ field: StoredField, _ change: EntryEdit.Field?, as principal: Principal
+        _ old: EntryView.FieldView, _ field: StoredField, _ about: StoredField?, _ change: EntryEdit.Field?
     ) throws -> MergedField {
         let tier = change?.tier ?? old.tier
+        let text = AboutText(label: change?.label ?? old.label, kind: change?.kind ?? old.kind)
         var merged = MergedField(
-            id: old.id, label: change?.label ?? old.label, kind: change?.kind ?? old.kind, tier: tier,
-            write: .unchanged(field))
+            id: old.id, label: text.label, kind: text.kind, tier: tier, write: .unchanged(field), writeAbout: .none)
+        switch (tier, about) {
+        case (.l1, let about?) where (text.label, text.kind) == (old.label, old.kind):
+            merged.writeAbout = .unchanged(about)
+        case (.l1, _): merged.writeAbout = .text(text)
+        case (_, .some): merged.writeAbout = .removed
+        case (_, nil): break
+        }
         switch (change?.content, tier) {
         case (.value(let value)?, .l1): merged.write = .value(value)
         case (.envelope(let box)?, .l2): merged.write = .envelope(box)
-        case (nil, .l1) where tier == old.tier && (merged.label, merged.kind) != (old.label, old.kind):
-            // An L1 value contains its label, from which an agent learns it, so it is rewritten.
-            guard
-                let part = try store.part(
-                    old.id, of: field.place.entry, in: principal.vault, for: Reader(principal))
-            else { throw VaultError.damaged("a field without a value") }
-            let text = try ValueText(plaintext: try part.open(by: principal.holder, root: keys.root))
-            merged.write = .value(text.value)
         case (nil, _) where tier == old.tier:
             break
         default:
@@ -178,13 +183,16 @@ extension Entries {
         let kind = field.kind ?? (tier == .l2 ? .secret : .text)
         switch (field.content, tier) {
         case (.value(let value)?, .l1):
-            return MergedField(id: field.id ?? .random(), label: label, kind: kind, tier: tier, write: .value(value))
+            return MergedField(
+                id: field.id ?? .random(), label: label, kind: kind, tier: tier, write: .value(value),
+                writeAbout: .text(AboutText(label: label, kind: kind)))
         case (.envelope(let box)?, .l2):
             guard let id = field.id else {
                 throw VaultError.invalid(
                     "fields.id", "is required for an L2 field, because its envelope is bound to the id")
             }
-            return MergedField(id: id, label: label, kind: kind, tier: tier, write: .envelope(box))
+            return MergedField(
+                id: id, label: label, kind: kind, tier: tier, write: .envelope(box), writeAbout: .none)
         default:
             throw VaultError.invalid("fields", "must have a value in tier 1 and an envelope in tier 2")
         }
@@ -207,7 +215,7 @@ extension Entries {
         of entry: EntryID, tags: [String], _ fields: [MergedField], as principal: Principal
     ) async throws -> [AgentReader] {
         var readers: [AgentReader] = []
-        var last: HolderID?
+        var last: PrincipalID?
         while true {
             let page = try await store.agents(
                 of: principal.vault, for: principal.holder.id, after: last, limit: PageLimit(rows: Self.agentsAtATime))
@@ -218,10 +226,10 @@ extension Entries {
                 let covered = fields.filter { $0.tier == .l1 && scope.covers(field: $0.id, label: $0.label) }
                 readers.append(
                     AgentReader(
-                        holder: agent.holder, fields: Set(covered.map(\.id)),
-                        publicKey: try HolderPublicKey(
-                            id: agent.holder, vault: principal.vault, stored: agent.publicKey, keys: keys)))
-                last = agent.holder
+                        id: agent.id, fields: Set(covered.map(\.id)),
+                        opensValues: try keys.policy(of: agent).opensValues,
+                        publicKey: try HolderPublicKey(agent, keys: keys)))
+                last = agent.id
             }
             guard page.hasMore else { return readers }
             try await WorkQueue.yieldIfNeeded()

@@ -52,7 +52,7 @@ extension Entries {
     /// final check in the commit.
     func requireUse(_ permit: Permit, count: Int = 1) throws {
         guard let most = permit.obligations.maximumUses else { return }
-        let uses = try store.uses(of: permit.principal.holder.id)
+        let uses = try store.agentRow(permit.principal.id, in: permit.principal.vault)?.uses
         guard (uses ?? 0) + count <= most else { throw VaultError.usesExhausted }
     }
 
@@ -83,7 +83,7 @@ extension Entries {
         let id = open.stored.row.id
         func part(_ field: FieldID) async throws -> StoredPart {
             let part = try await store.part(
-                field, of: id, in: principal.vault, for: principal.holder.id, notAfter: version)
+                PartID(field), of: id, in: principal.vault, for: principal.holder.id, notAfter: version)
             guard let part else { throw VaultError.noSuchVersion }
             return part
         }
@@ -166,28 +166,31 @@ extension Entries {
             guard case .value(let value)? = change.content else {
                 throw VaultError.invalid("fields.value", "must be an L1 value, because an agent cannot write others")
             }
-            let field = view.fields[index]
             let place = FieldPlace(
                 vault: row.vault, entry: row.id, field: id, tier: .l1, version: row.version)
             let key = SymmetricKey(size: .bits256)
-            let text = try ValueText(label: field.label, kind: field.kind, value: value).plaintext()
-            let box = Box.seal(text, key: key, context: place.valueContext)
+            let box = Box.seal(try ValueText(value: value).plaintext(), key: key, context: place.valueContext)
             transaction.write(
-                .putValue(StoredValue(place: place, box: box, written: row.updated, author: principal.holder.id)))
+                .putValue(StoredValue(place: place, box: box, written: row.updated, author: principal.id)))
             guard let owner = publicKeys.owner else { throw VaultError.damaged("a vault without an owner") }
             transaction.write(
-                .dropAgentWraps(row.id, id, owner: owner.id, vault: row.vault),
-                .putWrap(try owner.seal(key, at: place, root: keys.root)),
-                .putWrap(principal.holder.wrap(key, at: place)))
-            let others = (present[id] ?? []).subtracting([principal.holder.id])
+                .dropAgentWraps(row.id, place.partID, owner: owner.id, vault: row.vault),
+                .putWrap(try owner.seal(key, at: place, root: keys.root)))
+            // The agent itself keeps the key only if it could open the value before.
+            var readers = present[place.partID] ?? []
+            if readers.contains(principal.id) { transaction.write(.putWrap(principal.holder.wrap(key, at: place))) }
+            let others = readers.subtracting([principal.id])
             sealed += others.count + 1
             guard sealed <= EntryLimits.sealedKeys else { throw VaultError.tooManySeals }
             for other in others.sorted() {
-                guard let reader = publicKeys.agents[other] else { continue }
+                guard let reader = publicKeys.agents[other] else {
+                    readers.remove(other)
+                    continue
+                }
                 transaction.write(.putWrap(try reader.seal(key, at: place, root: keys.root)))
             }
             event.changed?.append(id.text)
-            event.readers?[id.text] = (others.map(\.text) + [principal.holder.id.text]).sorted()
+            event.readers?[id.text] = readers.map(\.text).sorted()
             view.fields[index].version = row.version
         }
         transaction.write(byteMutation(transaction, principal))
@@ -201,10 +204,10 @@ extension Entries {
     /// An agent's change displaces only versions by the same agent, so that the owner's versions stay in the history.
     private func superseded(_ row: EntryRow, as principal: Principal) async throws -> [FieldPlace] {
         // The owner's change itself counts as a kept version.
-        let (owners, author): (Int, HolderID?) =
+        let (owners, author): (Int, PrincipalID?) =
             switch principal.party {
             case .owner: (max(1, quotas[.versions] - 1), nil)
-            case .agents: (max(1, quotas[.versions]), principal.holder.id)
+            case .agents: (max(1, quotas[.versions]), principal.id)
             }
         return try await store.superseded(
             in: row.id, before: row.version - quotas[.versions], owners: owners, by: author,
@@ -233,20 +236,17 @@ extension Entries {
     /// Counts the bytes of an agent's change against its daily quota.
     func byteMutation(_ transaction: Transaction, _ principal: Principal) -> Mutation {
         .countBytes(
-            principal.holder.id, transaction.bytesAtRest, day: now() / 86_400,
+            principal.id, transaction.bytesAtRest, day: now() / 86_400,
             maximum: quotas[.agentBytesPerDay])
     }
 
     /// Reads the public keys of a vault's owner and agents, each authenticated by the node.
     private func publicKeys(
         of vault: VaultID
-    ) async throws -> (owner: HolderPublicKey?, agents: [HolderID: HolderPublicKey]) {
-        var owner: HolderPublicKey?
-        var agents: [HolderID: HolderPublicKey] = [:]
-        for row in try await store.holders(of: vault) {
-            let key = try HolderPublicKey(row, keys: keys)
-            if row.isOwner { owner = key } else { agents[row.id] = key }
-        }
-        return (owner, agents)
+    ) async throws -> (owner: HolderPublicKey?, agents: [PrincipalID: HolderPublicKey]) {
+        var all: [PrincipalID: HolderPublicKey] = [:]
+        for row in try await store.holders(of: vault) { all[row.principal] = try HolderPublicKey(row, keys: keys) }
+        let owner = all.removeValue(forKey: vault.owner)
+        return (owner, all)
     }
 }

@@ -11,8 +11,8 @@ extension Entries {
         encode: @escaping @Sendable (FieldContent) throws -> R
     ) async throws -> R {
         let permit = try principal.authorize(.readValue, at: now())
-        return try await scheduled(as: principal, { try find(field, of: entry, as: principal) }) { part in
-            var opened = try open(part, as: principal)
+        return try await scheduled(as: principal, { try find(field, of: entry, as: principal) }) { found in
+            var opened = try open(found, as: principal)
             if opened.read.place.tier == .l2 {
                 opened.label(try await view(entry, as: principal).fields.first { $0.id == field })
             }
@@ -33,18 +33,20 @@ extension Entries {
     ///
     /// A large value is looked up again once the work runs, because it may have been removed meanwhile.
     private func scheduled<R: Sendable>(
-        as principal: Principal, _ find: @escaping @Sendable () async throws -> StoredPart,
-        _ body: @escaping @Sendable (StoredPart) async throws -> R
+        as principal: Principal, _ find: @escaping @Sendable () async throws -> FoundField,
+        _ body: @escaping @Sendable (FoundField) async throws -> R
     ) async throws -> R {
-        if let part = try await smallPart(find) { return try await body(part) }
+        if let small = try await smallField(find) { return try await body(small) }
         return try await work.run(as: principal, in: store) { try await body(try await find()) }
     }
 
-    /// Finds a part; nil when its value is large.
-    private func smallPart(_ find: () async throws -> StoredPart) async throws -> StoredPart? {
-        let part = try await find()
-        return part.value.box.count > Self.largeBox ? nil : part
+    /// Finds a field; nil when its value is large.
+    private func smallField(_ find: () async throws -> FoundField) async throws -> FoundField? {
+        let found = try await find()
+        return found.value.value.box.count > Self.largeBox ? nil : found
     }
+
+    private typealias FoundField = (value: StoredPart, about: StoredPart?)
 
     /// Maximum fields in one request.
     package static let mostRead = 64
@@ -101,17 +103,20 @@ extension Entries {
         encode: @escaping @Sendable (FieldContent) throws -> R
     ) async throws -> R {
         let permit = try principal.authorize(.readPastValue, at: now())
-        let find: @Sendable () async throws -> StoredPart = {
-            guard let row = try store.entryRow(entry, in: principal.vault) else { throw VaultError.noSuchEntry }
-            guard (1...row.version).contains(version),
-                let part = try await store.part(
-                    field, of: entry, in: principal.vault, for: principal.holder.id, notAfter: version),
-                !field.isReserved
-            else { throw VaultError.noSuchVersion }
-            return part
+        @Sendable func part(_ part: PartID) async throws -> StoredPart? {
+            try await store.part(part, of: entry, in: principal.vault, for: principal.holder.id, notAfter: version)
         }
-        return try await scheduled(as: principal, find) { part in
-            let opened = try open(part, as: principal)
+        let find: @Sendable () async throws -> FoundField = {
+            guard let row = try store.entryRow(entry, in: principal.vault) else { throw VaultError.noSuchEntry }
+            guard (1...row.version).contains(version), !field.isReserved, let value = try await part(PartID(field))
+            else { throw VaultError.noSuchVersion }
+            return (value, value.value.place.tier == .l1 ? try await part(PartID(field, .about)) : nil)
+        }
+        return try await scheduled(as: principal, find) { found in
+            var opened = try open(found, as: principal)
+            if opened.read.place.tier == .l2 {
+                opened.label(try await pastLabel(of: field, try await part(.details), as: principal))
+            }
             let answer = try encode(opened.content)
             try await record(.valueRead, [opened.read], permit)
             return answer
@@ -129,8 +134,8 @@ extension Entries {
         _ field: FieldID, of entry: EntryID, as principal: Principal
     ) async throws -> (code: String, period: Int64, expiresIn: Int64) {
         let permit = try principal.authorize(.readCode, at: now())
-        return try await scheduled(as: principal, { try find(field, of: entry, as: principal) }) { part in
-            let opened = try open(part, as: principal)
+        return try await scheduled(as: principal, { try find(field, of: entry, as: principal) }) { found in
+            let opened = try open(found, as: principal)
             // Other kinds are refused: a password may be valid base 32, and its code would reveal part of it.
             guard opened.content.field.kind == .totp, case .value(let seed) = opened.content.content,
                 let generator = TOTP(seed)
@@ -146,8 +151,8 @@ extension Entries {
     /// A read as it is logged.
     private struct FieldRead {
         let place: FieldPlace
-        /// The symmetric wrap that replaces a sealed one.
-        let upgraded: Wrap?
+        /// Symmetric wraps that replace sealed ones.
+        let upgraded: [Wrap]
     }
 
     /// A decrypted field.
@@ -163,32 +168,50 @@ extension Entries {
         }
     }
 
-    /// Looks up a field's part by key.
-    private func find(_ field: FieldID, of entry: EntryID, as principal: Principal) throws -> StoredPart {
+    /// Looks up a field by key.
+    private func find(_ field: FieldID, of entry: EntryID, as principal: Principal) throws -> FoundField {
         guard !field.isReserved,
-            let part = try store.part(field, of: entry, in: principal.vault, for: Reader(principal))
+            let found = try store.field(field, of: entry, in: principal.vault, for: Reader(principal))
         else { throw VaultError.noSuchField }
-        return part
+        return found
     }
 
-    /// Decrypts a part. On the hot path: opens two secret boxes.
-    private func open(_ part: StoredPart, as principal: Principal) throws -> OpenField {
+    /// Label and kind of an L2 field in an older version of the details.
+    private func pastLabel(
+        of field: FieldID, _ details: StoredPart?, as principal: Principal
+    ) async throws -> EntryView.FieldView? {
+        guard let details else { return nil }
+        let text = try DetailsText(plaintext: try details.open(by: principal.holder, root: keys.root))
+        return text.fields.first { $0.id == field.text }.map {
+            EntryView.FieldView(
+                id: field, label: $0.label, kind: $0.kind, tier: .l2, version: details.value.place.version)
+        }
+    }
+
+    /// Decrypts a field. On the hot path: opens four secret boxes.
+    private func open(_ found: FoundField, as principal: Principal) throws -> OpenField {
+        let part = found.value
         let place = part.value.place
         guard place.tier == .l1 else {
             try principal.authorize(.readValue, on: .field(place.tier), at: now())
             let content = FieldContent(
                 field: .init(id: place.field, label: "", kind: .secret, tier: place.tier, version: place.version),
                 content: .envelope(part.value.box))
-            return OpenField(read: FieldRead(place: place, upgraded: nil), content: content)
+            return OpenField(read: FieldRead(place: place, upgraded: []), content: content)
         }
-        // A sealed key costs an X-Wing decapsulation, so it is opened once.
-        let key = try part.dataKey(by: principal.holder, root: keys.root)
-        let text = try ValueText(plaintext: try part.open(with: key))
+        guard let aboutPart = found.about else { throw VaultError.damaged("a field without label and kind") }
+        var upgraded: [Wrap] = []
+        func open(_ part: StoredPart) throws -> [UInt8] {
+            // A sealed key costs an X-Wing decapsulation, so it is opened once.
+            let key = try part.dataKey(by: principal.holder, root: keys.root)
+            if part.wrap?.isSealed == true { upgraded.append(principal.holder.wrap(key, at: part.value.place)) }
+            return try part.open(with: key)
+        }
+        let text = try ValueText(plaintext: try open(part))
+        let about = try AboutText(plaintext: try open(aboutPart))
         let content = FieldContent(
-            field: .init(id: place.field, label: text.label, kind: text.kind, tier: .l1, version: place.version),
+            field: .init(id: place.field, label: about.label, kind: about.kind, tier: .l1, version: place.version),
             content: .value(text.value))
-        let isSealed = part.wrap?.isSealed == true
-        let upgraded = isSealed ? principal.holder.wrap(key, at: place) : nil
         return OpenField(read: FieldRead(place: place, upgraded: upgraded), content: content)
     }
 
@@ -202,7 +225,7 @@ extension Entries {
             try requireUse(permit, count: reads.count)
             try operations.spend(for: principal, count: reads.count)
             var transaction = unit.transaction(for: permit, uses: reads.count, reading: reads.map(\.place))
-            transaction.write(reads.compactMap(\.upgraded).map(Mutation.upgradeWrap))
+            transaction.write(reads.flatMap(\.upgraded).map(Mutation.upgradeWrap))
             for place in reads.map(\.place) {
                 try transaction.log(
                     principal.event(action, entry: place.entry, field: place.field, version: place.version))

@@ -53,19 +53,22 @@ extension Entries {
             let time = now()
             let row = EntryRow(
                 id: .random(), vault: principal.vault, version: 1, state: .deposit, created: time, updated: time,
-                depositor: principal.holder.id)
+                depositor: principal.id)
             return try await unit.change(permit) { transaction in
                 transaction.write(
                     .stayWithin(quotas, principal.vault),
-                    .expectDepositRoom(principal.holder.id, maximum: quotas[.agentDeposits]), .insertEntry(row))
+                    .expectDepositRoom(principal.id, in: principal.vault, maximum: quotas[.agentDeposits]),
+                    .insertEntry(row))
                 let parts = try depositParts(edit)
-                for (field, tier, plaintext) in parts {
-                    let place = FieldPlace(vault: row.vault, entry: row.id, field: field, tier: tier, version: 1)
+                let owner = try await ownerKey(of: row.vault)
+                for (part, tier, plaintext) in parts {
+                    let place = FieldPlace(
+                        vault: row.vault, entry: row.id, field: part.field, part: part.part, tier: tier, version: 1)
                     let key = SymmetricKey(size: .bits256)
                     let box = Box.seal(plaintext, key: key, context: place.valueContext)
                     transaction.write(
-                        .putValue(StoredValue(place: place, box: box, written: time, author: principal.holder.id)),
-                        .putWrap(try await ownerKey(of: row.vault).seal(key, at: place, root: keys.root)))
+                        .putValue(StoredValue(place: place, box: box, written: time, author: principal.id)),
+                        .putWrap(try owner.seal(key, at: place, root: keys.root)))
                 }
                 var event = principal.event(.depositCreate, entry: row.id, version: 1)
                 event.changed = parts.map(\.0.text)
@@ -111,7 +114,8 @@ extension Entries {
         // Only access changes, not content, so the version stays.
         let written = try await apply(EntryEdit(), to: open, row: row, as: principal)
         let metadata = [open.stored.title, open.stored.details].compactMap(\.?.field)
-        let upgraded: [Mutation] = try (metadata + open.stored.fields.values).compactMap { part in
+        let fields = Array(open.stored.fields.values) + Array(open.stored.abouts.values)
+        let upgraded: [Mutation] = try (metadata + fields).compactMap { part in
             guard let wrap = part.wrap, wrap.isSealed else { return nil }
             let key = try principal.holder.unwrap(wrap, root: keys.root)
             return .upgradeWrap(principal.holder.wrap(key, at: part.place))
@@ -139,23 +143,24 @@ extension Entries {
     }
 
     private func ownerKey(of vault: VaultID) async throws -> HolderPublicKey {
-        guard let owner = try await store.holders(of: vault).first(where: \.isOwner) else {
+        guard let owner = try await store.holders(of: vault).first(where: { $0.principal == vault.owner }) else {
             throw VaultError.damaged("a vault without an owner")
         }
         return try HolderPublicKey(owner, keys: keys)
     }
 
-    private func depositParts(_ edit: EntryEdit) throws -> [(FieldID, Tier, [UInt8])] {
+    private func depositParts(_ edit: EntryEdit) throws -> [(PartID, Tier, [UInt8])] {
         guard let title = edit.title else { throw VaultError.invalid("title", "is required") }
         var details = DetailsText(urls: edit.urls ?? [], tags: edit.tags ?? [], notes: edit.notes ?? "")
-        var parts: [(FieldID, Tier, [UInt8])] = []
+        var parts: [(PartID, Tier, [UInt8])] = []
         for field in edit.fields {
             guard case .value(let value)? = field.content, field.tier ?? .l1 == .l1, let label = field.label else {
                 throw VaultError.invalid("fields", "must be L1 fields with label and value in a deposit")
             }
             let id = field.id ?? .random()
             let kind = field.kind ?? .text
-            parts.append((id, .l1, try ValueText(label: label, kind: kind, value: value).plaintext()))
+            parts.append((PartID(id), .l1, try ValueText(value: value).plaintext()))
+            parts.append((PartID(id, .about), .metadata, try AboutText(label: label, kind: kind).plaintext()))
             details.fields.append(.init(id: id.text, label: label, kind: kind, tier: Tier.l1.rawValue))
         }
         parts.append((.title, .metadata, try TitleText(title: title, type: edit.type ?? .login).plaintext()))

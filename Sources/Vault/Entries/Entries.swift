@@ -89,7 +89,8 @@ package struct Entries: Sendable {
         for row in history {
             let number = row.place.version
             var version = versions[number] ?? EntryVersion(version: number, at: row.at, by: row.by, fields: [])
-            if !row.place.field.isReserved { version.fields.append(row.place.field) }
+            let field = row.place.field
+            if !field.isReserved, !version.fields.contains(field) { version.fields.append(field) }
             versions[number] = version
         }
         return versions.values.sorted { $0.version > $1.version }

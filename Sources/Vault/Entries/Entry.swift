@@ -16,7 +16,7 @@ package struct EntryView: Equatable, Sendable {
     /// In the owner's order; for an agent only the granted fields.
     package var fields: [FieldView]
     /// The depositor of a deposit.
-    package var depositor: HolderID?
+    package var depositor: PrincipalID?
     /// Position in lists.
     package var order: Int64
 
@@ -60,8 +60,8 @@ package struct EntryVersion: Equatable, Sendable {
     package var version: Int
     /// Unix seconds.
     package var at: Int64
-    package var by: HolderID
-    /// The fields written in this version, without title and details.
+    package var by: PrincipalID
+    /// The fields whose value, label or kind was written in this version.
     package var fields: [FieldID]
 }
 

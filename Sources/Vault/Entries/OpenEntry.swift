@@ -3,8 +3,7 @@ import VaultFormat
 
 /// An entry with decrypted metadata, as visible to a principal.
 ///
-/// The owner's field list comes from the details. An agent's comes from the fields that it can open, whose values must be
-/// decrypted to learn their labels.
+/// The owner's field list comes from the details. An agent's comes from the `about` parts that it can open.
 struct OpenEntry {
     let stored: StoredEntry
     let title: TitleText
@@ -23,18 +22,16 @@ struct OpenEntry {
             details = nil
             var labels: [EntryView.FieldView] = []
             var count = stored.byteCount
-            // One value at a time: an entry's values together are megabytes.
-            for field in stored.fields.values where field.place.tier == .l1 && field.wrap != nil {
+            for (id, field) in stored.fields {
                 guard
                     let part = try entries.store.part(
-                        field.place.field, of: stored.row.id, in: principal.vault, for: Reader(principal))
+                        PartID(id, .about), of: stored.row.id, in: principal.vault, for: Reader(principal))
                 else { continue }
                 count += part.value.box.count
-                let text = try ValueText(plaintext: try part.open(by: principal.holder, root: root))
+                let about = try AboutText(plaintext: try part.open(by: principal.holder, root: root))
                 labels.append(
                     EntryView.FieldView(
-                        id: part.value.place.field, label: text.label, kind: text.kind, tier: .l1,
-                        version: part.value.place.version))
+                        id: id, label: about.label, kind: about.kind, tier: .l1, version: field.place.version))
             }
             fields = labels.sorted { ($0.label, $0.id) < ($1.label, $1.id) }
             byteCount = count

@@ -62,45 +62,46 @@ struct DetailsText: Plaintext, Codable, Equatable {
     }
 }
 
-/// An L1 value with its label, so that an agent granted one field learns that label and no other.
-///
-/// Binary, as it is in every read: label and kind with their lengths (2 and 1 bytes), then the value.
+/// The text of an L1 value.
 struct ValueText: Plaintext, Equatable {
-    var label: String
-    var kind: FieldKind
     var value: String
 
-    init(label: String, kind: FieldKind, value: String) {
+    init(value: String) { self.value = value }
+
+    func content() -> [UInt8] { Array(value.utf8) }
+
+    init(content: [UInt8]) throws {
+        guard let value = String(validating: content, as: UTF8.self) else {
+            throw VaultError.damaged("a value that is no text")
+        }
+        self.value = value
+    }
+}
+
+/// Label and kind of an L1 field, so that an agent granted one field learns that label and no other.
+///
+/// Binary, as it is in every read: the kind's length in 1 byte, kind, label.
+struct AboutText: Plaintext, Equatable {
+    var label: String
+    var kind: FieldKind
+
+    init(label: String, kind: FieldKind) {
         self.label = label
         self.kind = kind
-        self.value = value
     }
 
     func content() -> [UInt8] {
-        let (label, kind) = (Array(label.utf8), Array(kind.rawValue.utf8))
-        return UInt16(label.count).bigEndianBytes + label + [UInt8(kind.count)] + kind + Array(value.utf8)
+        let kind = Array(kind.rawValue.utf8)
+        return [UInt8(kind.count)] + kind + Array(label.utf8)
     }
 
     init(content: [UInt8]) throws {
-        var rest = content[...]
-        func take(_ count: Int) throws -> String {
-            guard rest.count >= count, let text = String(validating: rest.prefix(count), as: UTF8.self) else {
-                throw VaultError.damaged("a value that is none")
-            }
-            rest = rest.dropFirst(count)
-            return text
-        }
-        func length(_ bytes: Int) throws -> Int {
-            guard rest.count >= bytes else { throw VaultError.damaged("a value that is none") }
-            defer { rest = rest.dropFirst(bytes) }
-            return rest.prefix(bytes).reduce(0) { $0 << 8 | Int($1) }
-        }
-        label = try take(length(2))
-        guard let kind = FieldKind(rawValue: try take(length(1))) else {
-            throw VaultError.damaged("a value of an unknown kind")
-        }
-        self.kind = kind
-        value = try take(rest.count)
+        let count = Int(content.first ?? 0)
+        guard content.count > count,
+            let name = String(validating: content[1...count], as: UTF8.self), let kind = FieldKind(rawValue: name),
+            let label = String(validating: content[(count + 1)...], as: UTF8.self)
+        else { throw VaultError.damaged("a field's label and kind that are none") }
+        self.init(label: label, kind: kind)
     }
 }
 

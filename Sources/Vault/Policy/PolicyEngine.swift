@@ -22,7 +22,7 @@ package enum PolicyEngine {
                 return time - since < freshness ? .permit(obligations(of: action)) : .deny(.reauthenticate)
             case .agents: return .deny(.invalid("deposit", "is for agents only; the owner creates entries directly"))
             }
-        case .agent(let policy):
+        case .agent(_, let policy):
             switch action.rule {
             case .owner, .freshOwner: return .deny(.ownerOnly)
             case .verbs(let verbs):
@@ -135,20 +135,20 @@ package struct Permit: Sendable {
     ///
     /// `places`: Fields whose values are read.
     func mutations(uses: Int, reading places: [FieldPlace]) -> [Mutation] {
-        let holder = principal.holder.id
         var mutations: [Mutation] = []
         if obligations.confirmsPrincipal {
             mutations.append(
                 .expectPrincipal(
-                    holder, in: principal.vault, session: principal.session, policy: principal.policyBox))
+                    principal.id, holder: principal.holder.id, in: principal.vault, session: principal.session,
+                    policy: principal.policyBox))
         }
         if let maximum = obligations.maximumUses {
-            for _ in 0..<uses { mutations.append(.countUse(holder, maximum: maximum)) }
+            for _ in 0..<uses { mutations.append(.countUse(principal.id, maximum: maximum)) }
         }
         // The owner may have revoked the field since it was looked up.
         if obligations.confirmsKeys {
             for place in places {
-                mutations.append(.expectReader(holder, place.entry, place.field, vault: place.vault))
+                mutations.append(.expectReader(principal.id, place.entry, place.field, vault: place.vault))
             }
         }
         return mutations
@@ -179,7 +179,7 @@ extension Principal {
 
     /// Throws `principalGone` for an agent whose policy expired while its request waited.
     func requireUnexpired(at time: Int64) throws(VaultError) {
-        guard case .agent(let policy) = role, let end = policy.expiresAt, time >= end else { return }
+        guard case .agent(_, let policy) = role, let end = policy.expiresAt, time >= end else { return }
         throw .principalGone
     }
 }

@@ -14,7 +14,7 @@ package struct Principal: Sendable {
     package enum Role: Sendable {
         /// `since`: Time of the password or kit proof, in Unix seconds.
         case owner(session: CredentialID, since: Int64)
-        case agent(AgentPolicy)
+        case agent(PrincipalID, AgentPolicy)
     }
 
     package init(vault: VaultID, holder: HolderKey, role: Role, from: IPAddress?, policyBox: [UInt8]? = nil) {
@@ -23,6 +23,14 @@ package struct Principal: Sendable {
         self.role = role
         self.from = from
         self.policyBox = policyBox
+    }
+
+    /// Stays the same when the key holder is replaced.
+    package var id: PrincipalID {
+        switch role {
+        case .owner: vault.owner
+        case .agent(let id, _): id
+        }
     }
 
     /// The owner's session; nil for an agent.
@@ -58,7 +66,7 @@ package struct Principal: Sendable {
             case .agent: .agent
             }
         return AuditEvent(
-            action, by: .init(kind, holder.id), from: from?.text, outcome: outcome, entry: entry,
+            action, by: .init(kind, id), from: from?.text, outcome: outcome, entry: entry,
             field: field, version: version, subject: subject, reason: reason)
     }
 }

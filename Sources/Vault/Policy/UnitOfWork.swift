@@ -42,14 +42,14 @@ package struct UnitOfWork: Sendable {
         guard scheduling.isLong else { return try await change() }
         guard scheduling.isUrgent else { return try await work.run(as: principal, change) }
         return try await work.run(
-            for: principal.holder.id, of: principal.party, isUrgent: true, in: principal.vault, change)
+            for: principal.id, of: principal.party, isUrgent: true, in: principal.vault, change)
     }
 
     /// The same for an owner who has proved a password or a kit and has no session yet. Always urgent.
     ///
     /// `isLong`: Whether the change is long and goes through the work queue.
     package func change<R: Sendable>(
-        in vault: VaultID, byProven owner: HolderID, isLong: Bool,
+        byProvenOwnerOf vault: VaultID, isLong: Bool,
         _ body: @escaping @Sendable (inout Transaction) async throws -> R
     ) async throws -> R {
         let change = { @Sendable () async throws -> R in
@@ -58,7 +58,7 @@ package struct UnitOfWork: Sendable {
             }
         }
         guard isLong else { return try await change() }
-        return try await work.run(for: owner, of: .owner, isUrgent: true, in: vault, change)
+        return try await work.run(for: vault.owner, of: .owner, isUrgent: true, in: vault, change)
     }
 
     /// Creates a transaction that fulfils the permit's obligations. Reads commit it without the vault's lock.

@@ -10,7 +10,7 @@ package struct AccountRow: Sendable {
     package let kdf: KDF
     /// 16 bytes.
     package let salt: [UInt8]
-    /// The owner's key holder. Replaced when the password changes.
+    /// The owner's current key holder. Replaced when the password changes.
     package let owner: HolderID
     /// Encrypted in the node tier.
     package let auditKey: [UInt8]

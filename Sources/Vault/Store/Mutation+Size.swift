@@ -15,8 +15,9 @@ extension Mutation {
         case .replaceEnvelope, .updateEntry, .putItem, .insertHolder, .insertCredential, .insertAgent, .updateAgent,
             .setAgentState, .upgradeWrap:
             0
-        case .expectPrincipal, .expectReader, .expectEntry, .deleteEntry, .removeField, .deleteValues, .dropWrap,
-            .dropAgentWraps, .dropItem, .deleteAgent, .countUse, .countBytes, .expectDepositRoom, .stayWithin,
+        case .expectPrincipal, .expectReader, .expectEntry, .deleteEntry, .removePart, .deleteValues, .dropWrap,
+            .dropAgentWraps, .dropItem, .switchAgent, .deleteAgent, .countUse, .countBytes, .expectDepositRoom,
+            .stayWithin,
             .narrows:
             0
         case .insertAccount, .switchOwner, .deleteCredential, .deleteCredentials, .deleteSessions,

@@ -5,30 +5,32 @@ package enum Mutation: Sendable {
     /// Throws `principalGone` unless this is an active agent, or the owner with an open session.
     ///
     /// `policy`: An agent's policy at the time of the request, which must be unchanged.
-    case expectPrincipal(HolderID, in: VaultID, session: CredentialID?, policy: [UInt8]?)
-    /// Throws `noSuchField` unless the agent may read this field, in whatever version: it may have been rewritten since it was read.
-    case expectReader(HolderID, EntryID, FieldID, vault: VaultID)
+    case expectPrincipal(PrincipalID, holder: HolderID, in: VaultID, session: CredentialID?, policy: [UInt8]?)
+    /// Throws `noSuchField` unless the agent may read this field's value, in whatever version: it may have been rewritten since it was
+    /// read.
+    case expectReader(PrincipalID, EntryID, FieldID, vault: VaultID)
     /// Throws `changedSince` or `noSuchEntry` unless the entry has this version and state.
     case expectEntry(EntryID, vault: VaultID, version: Int, state: EntryState)
     /// Throws `entryExists`.
     case insertEntry(EntryRow)
     case updateEntry(EntryRow)
     case deleteEntry(EntryID)
-    /// Adds a value as the field's current version.
+    /// Adds a value as the part's current version.
     case putValue(StoredValue)
     /// Overwrites a stored value. Only for an L2 rekey, which changes the key and not the value.
     case replaceEnvelope(FieldPlace, [UInt8])
-    case removeField(EntryID, FieldID, vault: VaultID)
-    /// Deletes old versions of fields.
+    /// Removes a part from the current version of the entry.
+    case removePart(EntryID, PartID, vault: VaultID)
+    /// Deletes old versions of parts.
     case deleteValues([FieldPlace])
     case putWrap(Wrap)
     /// Replaces a sealed wrap with a symmetric one if it still exists.
     case upgradeWrap(Wrap)
     /// Adds the wrap of a replacement key holder, if the value still exists.
     case renewWrap(Wrap)
-    case dropWrap(EntryID, FieldID, HolderID, vault: VaultID)
-    /// Deletes all wraps of a field, or of every field, of an entry, except the owner's.
-    case dropAgentWraps(EntryID, FieldID?, owner: HolderID, vault: VaultID)
+    case dropWrap(EntryID, PartID, PrincipalID, vault: VaultID)
+    /// Deletes all wraps of a part, or of every part, of an entry, except the owner's.
+    case dropAgentWraps(EntryID, PartID?, owner: HolderID, vault: VaultID)
     case replaceTerms(EntryID, vault: VaultID, [[UInt8]])
     case putItem(OwnerItem, HolderID, vault: VaultID, [UInt8])
     case dropItem(OwnerItem, HolderID)
@@ -38,17 +40,18 @@ package enum Mutation: Sendable {
     /// Updates policy, state and record version.
     case updateAgent(StoredAgent)
     /// Throws `noSuchAgent`.
-    case setAgentState(HolderID, vault: VaultID, StoredAgent.State)
+    case setAgentState(PrincipalID, vault: VaultID, StoredAgent.State)
+    /// Makes `to` the agent's key holder and deletes the old one's credentials; `clear` deletes its wraps. Throws `noSuchAgent` unless
+    /// `from` is the agent's.
+    case switchAgent(PrincipalID, vault: VaultID, from: HolderID, to: HolderID)
     /// Deletes an agent with its credentials, and replaces its record with its name. Throws `noSuchAgent`.
-    ///
-    /// `successor`: The agent that inherits its count of uses.
-    case deleteAgent(HolderID, vault: VaultID, successor: HolderID?, leaving: AgentName?)
+    case deleteAgent(PrincipalID, vault: VaultID, leaving: AgentName?)
     /// Throws `usesExhausted` when the count has reached the maximum.
-    case countUse(HolderID, maximum: Int)
+    case countUse(PrincipalID, maximum: Int)
     /// Counts bytes that an agent writes; throws `quotaExceeded` beyond the daily maximum. `day`: Days since the Unix epoch.
-    case countBytes(HolderID, Int, day: Int64, maximum: Int)
+    case countBytes(PrincipalID, Int, day: Int64, maximum: Int)
     /// Throws `quotaExceeded` when the agent has `maximum` pending deposits.
-    case expectDepositRoom(HolderID, maximum: Int)
+    case expectDepositRoom(PrincipalID, in: VaultID, maximum: Int)
     /// Throws `quotaExceeded` when all mutations together take the vault beyond a quota.
     case stayWithin(Quotas, VaultID)
     /// Marks a narrowing change: all mutations together reduce access or content, and extend no access. What they write replaces

@@ -6,9 +6,9 @@ package struct StoredValue: Sendable {
     package let box: [UInt8]
     /// Unix seconds.
     package let written: Int64
-    package let author: HolderID
+    package let author: PrincipalID
 
-    package init(place: FieldPlace, box: [UInt8], written: Int64, author: HolderID) {
+    package init(place: FieldPlace, box: [UInt8], written: Int64, author: PrincipalID) {
         self.place = place
         self.box = box
         self.written = written
@@ -27,7 +27,7 @@ package struct StoredPart: Sendable {
     }
 }
 
-/// The place of a field's current value with one key holder's wrap, if there is one, without the value.
+/// The place of a part's current version with one key holder's wrap, if there is one, without the value.
 package struct StoredField: Sendable {
     package let place: FieldPlace
     package let wrap: Wrap?
@@ -44,19 +44,26 @@ package struct StoredEntry: Sendable {
     /// Title and details, with the key holder's wraps.
     package let title: StoredPart?
     package let details: StoredPart?
-    /// Every current field for the owner; for an agent those with a wrap.
+    /// The value of every current field that the reader may know of: for an agent those whose `about` part it may read. Without a
+    /// wrap where it may not read the value.
     package let fields: [FieldID: StoredField]
+    /// The `about` parts of these fields; L2 fields have none.
+    package let abouts: [FieldID: StoredField]
 
-    package init(row: EntryRow, title: StoredPart?, details: StoredPart?, fields: [FieldID: StoredField]) {
+    package init(
+        row: EntryRow, title: StoredPart?, details: StoredPart?, fields: [FieldID: StoredField],
+        abouts: [FieldID: StoredField]
+    ) {
         self.row = row
         self.title = title
         self.details = details
         self.fields = fields
+        self.abouts = abouts
     }
 
     /// Bytes that were read, for the limit of a page.
     package var byteCount: Int {
-        (title?.value.box.count ?? 0) + (details?.value.box.count ?? 0) + fields.count * 128
+        (title?.value.box.count ?? 0) + (details?.value.box.count ?? 0) + (fields.count + abouts.count) * 128
     }
 }
 
@@ -68,13 +75,13 @@ package struct EntryRow: Sendable {
     package var created: Int64
     package var updated: Int64
     package var deleted: Int64?
-    package var depositor: HolderID?
+    package var depositor: PrincipalID?
     /// Creation order within the file.
     package let order: Int64
 
     package init(
         id: EntryID, vault: VaultID, version: Int, state: EntryState, created: Int64, updated: Int64,
-        deleted: Int64? = nil, depositor: HolderID? = nil, order: Int64 = 0
+        deleted: Int64? = nil, depositor: PrincipalID? = nil, order: Int64 = 0
     ) {
         self.id = id
         self.vault = vault
@@ -130,14 +137,15 @@ package enum OwnerItem: String, Sendable {
 package struct HolderRow: Sendable {
     package let id: HolderID
     package let vault: VaultID
-    package let isOwner: Bool
-    /// Encrypted in the node tier.
+    /// Whose key holder it is or was.
+    package let principal: PrincipalID
+    /// Encrypted in the node tier, with the principal.
     package let publicKey: [UInt8]
 
-    package init(id: HolderID, vault: VaultID, isOwner: Bool, publicKey: [UInt8]) {
+    package init(id: HolderID, vault: VaultID, principal: PrincipalID, publicKey: [UInt8]) {
         self.id = id
         self.vault = vault
-        self.isOwner = isOwner
+        self.principal = principal
         self.publicKey = publicKey
     }
 }
@@ -160,9 +168,20 @@ package struct IdempotencyRecord: Sendable {
 }
 
 extension HolderPublicKey {
-    /// Opens a key holder's row and compares its `is_owner` column with the sealed value.
+    /// Opens a key holder's row.
+    ///
+    /// - Throws: `VaultError.damaged` when the node sealed it for another principal.
     package init(_ row: HolderRow, keys: NodeKeys) throws {
         try self.init(id: row.id, vault: row.vault, stored: row.publicKey, keys: keys)
-        guard isOwner == row.isOwner else { throw VaultError.damaged("a key holder whose owner flag was changed") }
+        guard principal == row.principal else { throw VaultError.damaged("a key holder of another principal") }
+    }
+}
+
+extension HolderPublicKey {
+    /// Opens the public key of an agent's current key holder, which was read with the agent's row.
+    init(_ agent: StoredAgent, keys: NodeKeys) throws {
+        try self.init(
+            HolderRow(id: agent.holder, vault: agent.vault, principal: agent.id, publicKey: agent.publicKey), keys: keys
+        )
     }
 }

@@ -2,9 +2,13 @@ package import VaultFormat
 
 /// Storage of vaults' rows. Decrypts nothing.
 package protocol VaultStore: Sendable {
-    /// Reads the current value of a field with the reader's wrap. Agents have no wraps of trashed entries. Looks up by key, fast
-    /// enough not to suspend. For an agent a field without a grant takes the same work as a missing one.
-    func part(_ field: FieldID, of entry: EntryID, in vault: VaultID, for reader: Reader) throws -> StoredPart?
+    /// Reads the current version of a part with the reader's wrap. Agents have no wraps of trashed entries. Looks up by key, fast
+    /// enough not to suspend. For an agent a part without a grant takes the same work as a missing one.
+    func part(_ part: PartID, of entry: EntryID, in vault: VaultID, for reader: Reader) throws -> StoredPart?
+    /// Reads a field's value together with its `about` part, which an L2 field does not have.
+    func field(
+        _ field: FieldID, of entry: EntryID, in vault: VaultID, for reader: Reader
+    ) throws -> (value: StoredPart, about: StoredPart?)?
     /// Reads an entry whose title the reader can open. For an agent any other entry takes the same work as a missing one.
     func entry(_ id: EntryID, in vault: VaultID, for reader: Reader) async throws -> StoredEntry?
     /// Reads an entry's row only.
@@ -20,36 +24,36 @@ package protocol VaultStore: Sendable {
     /// Lists every active entry that has the term.
     func entryIDs(in vault: VaultID, term: [UInt8]) async throws -> [EntryID]
     /// Lists every value row of an entry without the secret box, oldest first, for its history.
-    func history(of entry: EntryID, in vault: VaultID) async throws -> [(place: FieldPlace, at: Int64, by: HolderID)]
+    func history(of entry: EntryID, in vault: VaultID) async throws -> [(place: FieldPlace, at: Int64, by: PrincipalID)]
     /// Lists values of an entry that no version from `version` on contains, oldest first. Of the owner's values only those older
     /// than the owner's last `owners` versions, so that versions by agents displace only versions by agents.
     ///
     /// `author`: Only values by this author; nil for all.
     func superseded(
-        in entry: EntryID, before version: Int, owners: Int, by author: HolderID?, limit: Int
+        in entry: EntryID, before version: Int, owners: Int, by author: PrincipalID?, limit: Int
     ) async throws -> [FieldPlace]
-    /// Reads the newest value that is not newer than `version`.
+    /// Reads the newest version of a part that is not newer than `version`.
     func part(
-        _ field: FieldID, of entry: EntryID, in vault: VaultID, for holder: HolderID, notAfter version: Int
+        _ part: PartID, of entry: EntryID, in vault: VaultID, for holder: HolderID, notAfter version: Int
     ) async throws -> StoredPart?
-    /// The agents that may read a current version, by field.
-    func readers(of entry: EntryID, in vault: VaultID) async throws -> [FieldID: Set<HolderID>]
-    /// The places of current values that the agent may read. Visits all entries of the vault.
-    func places(of agent: HolderID, in vault: VaultID) async throws -> Set<FieldPlace>
+    /// The agents that may read a current version, by part.
+    func readers(of entry: EntryID, in vault: VaultID) async throws -> [PartID: Set<PrincipalID>]
+    /// The places of current versions that the agent may read. Visits all entries of the vault.
+    func places(of agent: PrincipalID, in vault: VaultID) async throws -> Set<FieldPlace>
     /// Lists a vault's agents with their records, in the order of their ids.
     func agents(
-        of vault: VaultID, for owner: HolderID, after id: HolderID?, limit: PageLimit
+        of vault: VaultID, for owner: HolderID, after id: PrincipalID?, limit: PageLimit
     ) async throws -> Page<StoredAgent>
-    func agent(_ id: HolderID, of vault: VaultID, for owner: HolderID) async throws -> StoredAgent?
-    /// Reads an agent's state from its row only, so that a damaged record does not prevent pausing. Nil for a revoked agent.
-    func state(of agent: HolderID, in vault: VaultID) throws -> StoredAgent.State?
-    /// Reads the number of an agent's uses; nil for a revoked agent.
-    func uses(of agent: HolderID) throws -> Int?
+    func agent(_ id: PrincipalID, of vault: VaultID, for owner: HolderID) async throws -> StoredAgent?
+    /// Reads an agent's row only, without public key and record, so that a damaged record does not prevent pausing. Nil for a revoked
+    /// agent.
+    func agentRow(_ id: PrincipalID, in vault: VaultID) throws -> StoredAgent?
     /// Reads the records of agents, including the name records of revoked ones. Other ids have none.
-    func agentRecords(_ ids: Set<HolderID>, for owner: HolderID) async throws -> [HolderID: StoredPart]
+    func agentRecords(_ ids: Set<PrincipalID>, for owner: HolderID) async throws -> [PrincipalID: StoredPart]
     /// Lists every agent's undamaged row, without public keys and records.
     func agentRows(of vault: VaultID) async throws -> [StoredAgent]
     func usage(of vault: VaultID) async throws -> VaultUsage
+    /// The current key holders of the owner and of all agents.
     func holders(of vault: VaultID) async throws -> [HolderRow]
     /// Whether the principal is an active agent, with its policy as it was, or the vault's current owner with a session that has not
     /// ended.
@@ -73,7 +77,7 @@ package protocol VaultStore: Sendable {
     /// - Returns: Whether all were deleted; false when space ran out.
     /// - Throws: `VaultError.readOnly` when a part could not be written.
     func drop(
-        _ places: [FieldPlace], of agent: HolderID, line: (Int) throws -> SealedAuditLine,
+        _ places: [FieldPlace], of agent: PrincipalID, line: (Int) throws -> SealedAuditLine,
         hasUrgentWaiter: @Sendable () -> Bool
     ) async throws -> Bool
     /// Maximum wraps that one commit may delete; fewer while disk space is low.
@@ -85,26 +89,23 @@ package protocol VaultStore: Sendable {
 }
 
 extension VaultStore {
-    /// The L1 fields that an agent may read, in order.
-    func readable(by agent: HolderID, in vault: VaultID) async throws -> [FieldPlace] {
+    /// The L1 fields whose values an agent may read, in order.
+    func readable(by agent: PrincipalID, in vault: VaultID) async throws -> [FieldPlace] {
         try await places(of: agent, in: vault).filter { $0.tier == .l1 }
             .sorted { ($0.entry, $0.field) < ($1.entry, $1.field) }
     }
 }
 
-/// The key holder for which rows are read, with its visibility.
+/// The principal for which rows are read, with the key holder whose wraps it opens and its visibility.
 package struct Reader: Sendable {
+    package let principal: PrincipalID
     package let holder: HolderID
     package let visibility: Visibility
 
     package init(_ principal: Principal) {
+        self.principal = principal.id
         holder = principal.holder.id
         visibility = principal.visibility
-    }
-
-    package init(holder: HolderID, visibility: Visibility) {
-        self.holder = holder
-        self.visibility = visibility
     }
 }
 

@@ -4,7 +4,7 @@ import Encoding
 /// What an entry's record names besides its columns: the current version of each part with the agents that may read it, a hash of the
 /// older versions, and the index terms (docs/FORMAT.md, "State"). Values, wraps and terms that it does not name are not there.
 package struct EntryRecord: Equatable, Sendable {
-    package var parts: [FieldID: Part] = [:]
+    package var parts: [PartID: Part] = [:]
     /// Hash of the versions that are no longer current.
     package var older = EntryRecord.hash(ofOlder: [])
     /// 16 bytes each.
@@ -15,9 +15,9 @@ package struct EntryRecord: Equatable, Sendable {
     package struct Part: Equatable, Sendable {
         package let value: PartVersion
         /// Agents that may read it.
-        package var readers: Set<HolderID>
+        package var readers: Set<PrincipalID>
 
-        package init(_ value: PartVersion, readers: Set<HolderID> = []) {
+        package init(_ value: PartVersion, readers: Set<PrincipalID> = []) {
             self.value = value
             self.readers = readers
         }
@@ -35,7 +35,7 @@ package struct EntryRecord: Equatable, Sendable {
     package init?(_ index: EntryRecordIndex) {
         for number in 0..<index.count {
             guard let part = index.part(number) else { return nil }
-            parts[part.value.field] = part
+            parts[part.value.id] = part
         }
         guard parts.count == index.count, let older = StateDigest(index.older) else { return nil }
         (self.older, terms, rest) = (older, Set(index.terms), index.rest)
@@ -43,7 +43,7 @@ package struct EntryRecord: Equatable, Sendable {
 
     /// Readers once, then each part with a bit per reader; everything in the order of its bytes.
     package var bytes: [UInt8] {
-        let readers = parts.values.reduce(into: Set<HolderID>()) { $0.formUnion($1.readers) }.sorted()
+        let readers = parts.values.reduce(into: Set<PrincipalID>()) { $0.formUnion($1.readers) }.sorted()
         var bytes = [EntryRecordIndex.format] + UInt16(readers.count).bigEndianBytes + readers.flatMap(\.bytes)
         bytes += UInt16(parts.count).bigEndianBytes
         for (_, part) in parts.sorted(by: { $0.key < $1.key }) {
@@ -67,10 +67,10 @@ package struct EntryRecord: Equatable, Sendable {
         return older
     }
 
-    /// The hash of all versions that are no longer current, by field and version.
+    /// The hash of all versions that are no longer current, by field, part and version.
     package static func hash(ofOlder versions: some Sequence<PartVersion>) -> StateDigest {
         var hasher = SHA256()
-        for version in versions.sorted(by: { ($0.field, $0.version) < ($1.field, $1.version) }) {
+        for version in versions.sorted(by: { ($0.id, $0.version) < ($1.id, $1.version) }) {
             hasher.update(data: version.bytes)
         }
         return StateDigest(hash: hasher.finalize())
@@ -79,25 +79,29 @@ package struct EntryRecord: Equatable, Sendable {
 
 /// The columns of a value by which a record names it.
 package struct PartVersion: Hashable, Sendable {
-    package let field: FieldID
+    package let id: PartID
     package let tier: Tier
     package let version: Int
-    package let author: HolderID
+    package let author: PrincipalID
     /// Unix seconds.
     package let written: Int64
+    /// The key id in the secret box's header: the generation of an L2 entry key, else 0.
+    package let key: UInt32
 
-    package init(field: FieldID, tier: Tier, version: Int, author: HolderID, written: Int64) {
-        self.field = field
+    package init(id: PartID, tier: Tier, version: Int, author: PrincipalID, written: Int64, key: UInt32 = 0) {
+        self.id = id
         self.tier = tier
         self.version = version
         self.author = author
         self.written = written
+        self.key = key
     }
 
-    static let byteCount = 49
+    static let byteCount = 54
 
-    /// Field (16), tier (1), version (8), author (16), written (8).
+    /// Field (16), part (1), tier (1), version (8), author (16), written (8), key (4).
     var bytes: [UInt8] {
-        field.bytes + [tier.rawValue] + Int64(version).bigEndianBytes + author.bytes + written.bigEndianBytes
+        id.field.bytes + [id.part.rawValue, tier.rawValue] + Int64(version).bigEndianBytes + author.bytes
+            + written.bigEndianBytes + key.bigEndianBytes
     }
 }

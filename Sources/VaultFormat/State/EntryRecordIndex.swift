@@ -2,7 +2,7 @@ import Encoding
 
 /// Finds single parts in the bytes of an entry's record without decoding the others.
 package struct EntryRecordIndex: Sendable {
-    static let format: UInt8 = 1
+    static let format: UInt8 = 2
     private static let idLength = 16
 
     private let bytes: [UInt8]
@@ -31,14 +31,14 @@ package struct EntryRecordIndex: Sendable {
         guard bytes.count >= firstTerm + terms * Self.idLength else { return nil }
     }
 
-    /// The part of a field; nil when the entry has no such field.
-    package func part(of field: FieldID) -> EntryRecord.Part? {
-        let wanted = field.bytes
+    /// A part; nil when the entry does not have it.
+    package func part(_ id: PartID) -> EntryRecord.Part? {
+        let wanted = id.field.bytes + [id.part.rawValue]
         var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2
             let start = firstPart + middle * stride
-            let candidate = bytes[start..<(start + Self.idLength)]
+            let candidate = bytes[start..<(start + wanted.count)]
             if candidate.elementsEqual(wanted) { return part(middle) }
             if candidate.lexicographicallyPrecedes(wanted) { low = middle + 1 } else { high = middle }
         }
@@ -49,19 +49,21 @@ package struct EntryRecordIndex: Sendable {
 
     func part(_ number: Int) -> EntryRecord.Part? {
         let start = firstPart + number * stride
-        guard let field: FieldID = id(at: start), let tier = Tier(rawValue: bytes[start + 16]),
-            let version = Int(exactly: integer(at: start + 17)), let author: HolderID = id(at: start + 25)
+        guard let field: FieldID = id(at: start), let part = FieldPart(rawValue: bytes[start + 16]),
+            let tier = Tier(rawValue: bytes[start + 17]), let version = Int(exactly: integer(at: start + 18)),
+            let author: PrincipalID = id(at: start + 26)
         else { return nil }
         let value = PartVersion(
-            field: field, tier: tier, version: version, author: author,
-            written: Int64(truncatingIfNeeded: integer(at: start + 41)))
+            id: PartID(field, part), tier: tier, version: version, author: author,
+            written: Int64(truncatingIfNeeded: integer(at: start + 42)),
+            key: bytes[(start + 50)..<(start + 54)].reduce(0) { $0 << 8 | UInt32($1) })
         return EntryRecord.Part(value, readers: readers(bitsAt: start + PartVersion.byteCount))
     }
 
-    private func readers(bitsAt start: Int) -> Set<HolderID> {
-        var readers: Set<HolderID> = []
+    private func readers(bitsAt start: Int) -> Set<PrincipalID> {
+        var readers: Set<PrincipalID> = []
         for number in 0..<readerCount where bytes[start + number / 8] & 0x80 >> UInt8(number % 8) != 0 {
-            if let reader: HolderID = id(at: 3 + number * Self.idLength) { readers.insert(reader) }
+            if let reader: PrincipalID = id(at: 3 + number * Self.idLength) { readers.insert(reader) }
         }
         return readers
     }
