@@ -28,7 +28,7 @@ extension Accounts {
         return try await unit.change(permit) { transaction in
             _ = try await check(proof, as: principal)
             guard let box = try store.item(.pendingTOTP, of: principal.holder.id, in: principal.vault) else {
-                throw AuthError.notEnabled
+                throw AuthError.notBegun
             }
             var factor = try SecondFactor(sealed: box, .pendingTOTP, vault: principal.vault, owner: principal.holder)
             guard factor.accept(code, at: now()) else {

@@ -20,4 +20,6 @@ package enum AuthError: Error, Equatable, Sendable {
     /// Carries the member of the request and what must hold.
     case invalid(String, String)
     case notEnabled
+    /// A code to confirm a second factor that was not begun.
+    case notBegun
 }

@@ -121,7 +121,7 @@ package struct AuditVerification: Sendable {
         }
         state.agents = Dictionary(
             try db.all("SELECT id, holder FROM agent WHERE vault = ?", .blob(id)) {
-                (Base64URL.encode($0.blob(0)), Base64URL.encode($0.blob(1)))
+                (Base64URL.encode(try $0.blob("id")), Base64URL.encode(try $0.blob("holder")))
             }
         ) { first, _ in first }
         state.idle = Set(

@@ -9,8 +9,7 @@ extension Store {
             try check.complete(.entry, of: vault, db)
             var places: Set<FieldPlace> = []
             try db.forEach("SELECT * FROM entry WHERE vault = ?", .blob(vault.bytes)) { row in
-                try check.row(row, in: .entry, of: vault, db)
-                let entry = try RecordedEntry(row)
+                let entry = try RecordedEntry(row, try check.row(row, in: .entry, of: vault, db))
                 for part in try entry.contents.parts.values where part.readers.contains(agent) {
                     places.insert(entry.place(of: part.value))
                 }
@@ -97,7 +96,7 @@ extension Store {
     static func agentsByHolder(of vault: VaultID, _ db: Connection) throws -> [HolderID: PrincipalID] {
         let pairs: [(HolderID, PrincipalID)] = try db.all(
             "SELECT holder, id FROM agent WHERE vault = ?", .blob(vault.bytes)
-        ) { (try id($0.blob(0)), try id($0.blob(1))) }
+        ) { (try id($0.blob("holder")), try id($0.blob("id"))) }
         return Dictionary(pairs) { first, _ in first }
     }
 }

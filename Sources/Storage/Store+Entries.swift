@@ -12,12 +12,14 @@ extension Store {
 
     package func field(
         _ field: FieldID, of entry: EntryID, in vault: VaultID, for reader: Reader
-    ) throws -> (value: StoredPart, about: StoredPart?)? {
+    ) throws -> FoundField? {
         try lookUp { db, check in
             guard let (entry, value) = try Self.named(PartID(field), of: entry, in: vault, for: reader, check, db)
             else { return nil }
             let about = entry.part(PartID(field, .about), for: reader)
-            return (value, try about.map { try Self.part($0, of: entry, for: reader.holder, db) })
+            return FoundField(
+                value: value, about: try about.map { try Self.part($0, of: entry, for: reader.holder, db) },
+                record: entry.digest)
         }
     }
 
@@ -89,8 +91,7 @@ extension Store {
                 .blob(vault.bytes), .integer(state.rawValue), .integer(order), .blob(reader.holder.bytes),
                 .integer(limit.rows)
             ) { row in
-                try check.row(row, in: .entry, of: vault, db)
-                return try RecordedEntry(row)
+                try RecordedEntry(row, try check.row(row, in: .entry, of: vault, db))
             }
             return try Self.page(rows, limit) { entry in
                 guard entry.part(.title, for: reader) != nil else { return nil }
@@ -117,8 +118,7 @@ extension Store {
                 """,
                 .blob(vault.bytes), .blob(first), .blob(second), .integer(order), .integer(limit.rows)
             ) { row in
-                try check.row(row, in: .entry, of: vault, db)
-                return try RecordedEntry(row)
+                try RecordedEntry(row, try check.row(row, in: .entry, of: vault, db))
             }
             return try Self.page(rows, limit) { entry in
                 guard entry.record.contains(term: first), entry.record.contains(term: second) else { return nil }
@@ -137,8 +137,7 @@ extension Store {
                 WHERE t.vault = ? AND t.term = ? AND e.state = 0
                 """, .blob(vault.bytes), .blob(term)
             ) { row in
-                try check.row(row, in: .entry, of: vault, db)
-                return try RecordedEntry(row)
+                try RecordedEntry(row, try check.row(row, in: .entry, of: vault, db))
             }.filter { $0.record.contains(term: term) }.map(\.row.id)
         }
     }

@@ -57,7 +57,8 @@ extension Store {
             guard try holds(id, holder, in: vault, session: session, policy: policy, check, db) else {
                 throw VaultError.principalGone
             }
-        case .expectReader(let agent, let entry, let field, let vault):
+        case .expectReader(let agent, let entry, let field, let vault, let record):
+            if try check.isPresent(record, .blob(entry.bytes), in: .entry, of: vault, db) { break }
             let part = try recordedEntry(entry, in: vault, check, db)?.record.part(PartID(field))
             guard part?.readers.contains(agent) == true else { throw VaultError.noSuchField }
         case .expectEntry(let id, let vault, let version, let state):

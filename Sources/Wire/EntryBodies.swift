@@ -1,5 +1,5 @@
-/// A new entry, a replacement (`PUT`) or a patch. Absent members stay unchanged; a replacement removes fields that it does not
-/// contain.
+/// A new entry, a replacement (`PUT`) or a patch. Absent members stay unchanged; a replacement must have `fields` and removes those
+/// that it does not contain.
 package struct EntryWriteBody: Codable, Sendable {
     package var id: String?
     package var title: String?

@@ -167,7 +167,7 @@ import VaultFormat
 
     @Test func nothingIsConfirmedThatWasNotBegun() async throws {
         let owner = try await node.owner(ada)
-        await #expect(throws: AuthError.notEnabled) {
+        await #expect(throws: AuthError.notBegun) {
             try await node.accounts.confirmSecondFactor("000000", proof: ada.proof(), as: owner)
         }
         await #expect(throws: AuthError.notEnabled) {

@@ -72,7 +72,7 @@ import Testing
         defer { end() }
         let past = try me.run(["agent", "create", "robot", "--grant", "Bank/user", "--expires", "2020-01-01"])
         #expect(past.status != 0 && past.errors.contains("must be in the future"))
-        _ = try token("create", "brief", "--grant", "Bank/user", "--expires", "1s")
+        _ = try token("create", "brief", "--grant", "Bank/user", "--expires", "5s")
         try eventually("the agent is listed as expired", every: .milliseconds(100)) {
             let rows = try me.run(["agent", "ls"]).output.split(separator: "\n")
             return rows.contains { $0.contains("brief") && $0.contains("expired") }

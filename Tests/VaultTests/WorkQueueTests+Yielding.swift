@@ -89,13 +89,14 @@ extension WorkQueueTests {
     @Test func workThatBlocksUrgentWorkGoesFirst() async throws {
         let locks = VaultLocks()
         let queue = WorkQueue(width: 1, locks: locks, now: { 0 })
-        let (gate, log) = (AsyncGate(), Log())
+        let (gate, log, held) = (AsyncGate(), Log(), Log())
         let mine = VaultID.random()
         try await queue.run(as: Self.principal(mine)) { for _ in 0..<14 { Self.spend() } }
         await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await queue.run(as: Self.principal(mine)) {
                     try await locks.withLock(mine) {
+                        held.add("lock")
                         await gate.wait()
                         for _ in 0..<3 {
                             Self.spend()
@@ -104,7 +105,8 @@ extension WorkQueueTests {
                     }
                 }
             }
-            while queue.running == 0 { await Task.yield() }
+            // Or the urgent work would take it first.
+            while held.entries.isEmpty { await Task.yield() }
             group.addTask { try await locks.withLock(mine, isUrgent: true) { log.add("urgent") } }
             while !locks.hasUrgent(mine) { await Task.yield() }
             for _ in 0..<20 {

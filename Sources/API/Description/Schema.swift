@@ -15,6 +15,8 @@ package struct Schema: Sendable {
         case schema(String)
         /// A list of strings, or `"*"` for all.
         case selection
+        /// `null` removes what was set.
+        case removable(Member)
     }
 
     private init(_ members: [String: Member]) {
@@ -136,9 +138,9 @@ package struct Schema: Sendable {
         "Grant": Schema(["entry?": .id, "fields?": .selection, "tag?": .text, "labels?": .selection]),
         "AgentWrite": Schema([
             "name?": .text, "grants?": .list(.schema("Grant")),
-            "verbs?": .list(.choice(AgentPolicy.Verb.allCases.map(\.rawValue))), "notBefore?": .time,
-            "expiresAt?": .time, "cidr?": .list(.text), "maxUses?": .integer, "ratePerMinute?": .integer,
-            "paused?": .bool,
+            "verbs?": .list(.choice(AgentPolicy.Verb.allCases.map(\.rawValue))), "notBefore?": .removable(.time),
+            "expiresAt?": .removable(.time), "cidr?": .list(.text),
+            "maxUses?": .removable(.integer), "ratePerMinute?": .removable(.integer), "paused?": .bool,
         ]),
         "Agent": Schema([
             "id": .id, "name": .text, "grants": .list(.schema("Grant")),
@@ -194,6 +196,8 @@ extension Schema.Member {
         case .list(let item): ["type": "array", "items": item.json]
         case .schema(let name): ["$ref": .string("#/components/schemas/\(name)")]
         case .selection: ["oneOf": [["type": "array", "items": ["type": "string"]], ["const": "*"]]]
+        case .removable(let member):
+            ["oneOf": .array([member.json, ["type": "null"]]), "description": "`null` removes it."]
         }
     }
 }

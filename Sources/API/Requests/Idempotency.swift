@@ -17,7 +17,7 @@ extension IdempotencyRecords.Request {
     init?(key: String?, path: String, body: [UInt8]) throws(Problem) {
         guard let key else { return nil }
         guard (1...128).contains(key.utf8.count) else {
-            throw .malformed("Idempotency-Key", "must have 1 to 128 characters")
+            throw .malformed("Idempotency-Key", "must have 1 to 128 bytes")
         }
         self.init(key: key, content: Array(path.utf8) + [0] + body)
     }

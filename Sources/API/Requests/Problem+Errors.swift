@@ -125,7 +125,11 @@ extension Problem {
             case .invalid(let member, let why):
                 Problem(.invalid, status: 422, title: "Invalid request", detail: "\(member) \(why).", member: member)
             case .notEnabled:
-                Problem(.notEnabled, status: 409, title: "Not enabled", detail: "Send a request without a code first.")
+                Problem(.notEnabled, status: 409, title: "Not enabled", detail: "The second factor is not enabled.")
+            case .notBegun:
+                Problem(
+                    .notEnabled, status: 409, title: "Nothing to confirm",
+                    detail: "Send a request without a code first.")
             }
     }
 

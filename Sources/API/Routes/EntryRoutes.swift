@@ -1,5 +1,6 @@
 import Auth
 import HTTPServing
+import HTTPTypes
 import Hummingbird
 import Vault
 import VaultFormat
@@ -152,14 +153,16 @@ struct EntryRoutes {
     // MARK: Changing
 
     private func create(_ request: Request, context: SignedInContext) async throws -> Response {
-        let write = try await EntryWriteRequest(request, context, isCreation: true, replacesFields: true)
+        let write = try await EntryWriteRequest(request, context, for: .creation)
         let (id, edit) = (write.id, write.edit)
         guard let idempotentRequest = write.idempotentRequest else {
             return try await .entry(status: .created, for: context) {
                 EntryBody(try await entries.create(edit, id: id, as: context.principal))
             }
         }
-        return try await idempotency.respondOnce(to: idempotentRequest, as: context.principal) { [idempotency] in
+        var response = try await idempotency.respondOnce(
+            to: idempotentRequest, as: context.principal
+        ) { [idempotency] in
             let view = try await entries.create(edit, id: id, as: context.principal) { view in
                 [
                     idempotency.record(
@@ -168,22 +171,26 @@ struct EntryRoutes {
             }
             return try JSONText.encode(EntryBody(view))
         }
+        // That of a new entry.
+        response.headers[.eTag] = "\"1\""
+        return response
     }
 
     private func replace(_ request: Request, context: SignedInContext) async throws -> Response {
-        try await update(request, context, replacesFields: true)
+        let id = try entry(context)
+        return try await update(id, request, context, for: .replacement(of: id))
     }
 
     private func patch(_ request: Request, context: SignedInContext) async throws -> Response {
-        try await update(request, context, replacesFields: false)
+        let id = try entry(context)
+        return try await update(id, request, context, for: .patch(of: id))
     }
 
-    private func update(_ request: Request, _ context: SignedInContext, replacesFields: Bool) async throws -> Response {
+    private func update(
+        _ id: EntryID, _ request: Request, _ context: SignedInContext, for purpose: EntryWriteRequest.Purpose
+    ) async throws -> Response {
         let version = try request.expectedVersion()
-        let edit = try await EntryWriteRequest(
-            request, context, isCreation: false, replacesFields: replacesFields
-        ).edit
-        let id = try entry(context)
+        let edit = try await EntryWriteRequest(request, context, for: purpose).edit
         return try await .entry(for: context) {
             EntryBody(try await entries.update(id, ifVersion: version, edit, as: context.principal))
         }
@@ -226,7 +233,7 @@ struct EntryRoutes {
     // MARK: Deposits
 
     private func deposit(_ request: Request, context: SignedInContext) async throws -> Response {
-        let write = try await EntryWriteRequest(request, context, isCreation: true, replacesFields: true)
+        let write = try await EntryWriteRequest(request, context, for: .deposit)
         let edit = write.edit
         guard let idempotentRequest = write.idempotentRequest else {
             let id = try await entries.deposit(edit, as: context.principal)

@@ -16,8 +16,10 @@ struct RecordCheck {
     /// Checks a row whose first columns are all columns of the table.
     ///
     /// `vault`: The one whose row it must be, where the caller knows it.
+    /// - Returns: The record's digest.
     /// - Throws: `RecordMismatch`; `VaultError.vaultDamaged` when the vault's damage is known.
-    func row(_ row: Row, in table: TableName, of vault: VaultID? = nil, _ db: Connection) throws {
+    @discardableResult
+    func row(_ row: Row, in table: TableName, of vault: VaultID? = nil, _ db: Connection) throws -> StateDigest {
         let record = try tables[table].identify(row)
         guard let vault = vault ?? record.vault else {
             throw VaultError.damaged("a row of \(table.text) without a vault")
@@ -25,6 +27,16 @@ struct RecordCheck {
         guard try digest(of: record.key, in: table, of: vault, db) == record.digest else {
             throw RecordMismatch(vault: vault, finding: "a row of \(table.text) is not the committed one")
         }
+        return record.digest
+    }
+
+    /// Whether a record still has the digest with which it was read before.
+    ///
+    /// `key`: The value of the column that identifies it.
+    func isPresent(
+        _ digest: StateDigest, _ key: Value, in table: TableName, of vault: VaultID, _ db: Connection
+    ) throws -> Bool {
+        try self.digest(of: tables[table].key(key), in: table, of: vault, db) == digest
     }
 
     /// Reads the row that a key identifies and checks it, or checks that there is none.

@@ -6,9 +6,12 @@ import VaultFormat
 struct RecordedEntry {
     let row: EntryRow
     let record: EntryRecordIndex
+    /// Of the row as a record.
+    let digest: StateDigest
 
     /// Columns: those of `entry`.
-    init(_ row: Row) throws {
+    init(_ row: Row, _ digest: StateDigest) throws {
+        self.digest = digest
         self.row = try Store.entryRow(row)
         guard let record = EntryRecordIndex(try row.blob("record")) else {
             throw VaultError.damaged("an entry without a valid record")
@@ -66,9 +69,11 @@ extension Store {
     static func recordedEntry(
         _ id: EntryID, in vault: VaultID, _ check: RecordCheck, _ db: Connection
     ) throws -> RecordedEntry? {
-        try check.first(
-            "SELECT * FROM entry WHERE id = ? AND vault = ?", .blob(id.bytes), .blob(vault.bytes), in: .entry,
-            of: vault, db, read: RecordedEntry.init)
+        let found = try db.first(
+            "SELECT * FROM entry WHERE id = ? AND vault = ?", .blob(id.bytes), .blob(vault.bytes)
+        ) { row in try RecordedEntry(row, try check.row(row, in: .entry, of: vault, db)) }
+        if found == nil { try check.absent(.blob(id.bytes), in: .entry, of: vault, db) }
+        return found
     }
 
     /// Reads a value that an entry names.

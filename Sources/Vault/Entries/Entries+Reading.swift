@@ -46,8 +46,6 @@ extension Entries {
         return found.value.value.box.count > Self.largeBox ? nil : found
     }
 
-    private typealias FoundField = (value: StoredPart, about: StoredPart?)
-
     /// Maximum fields in one request.
     package static let mostRead = 64
 
@@ -110,7 +108,9 @@ extension Entries {
             guard let row = try store.entryRow(entry, in: principal.vault) else { throw VaultError.noSuchEntry }
             guard (1...row.version).contains(version), !field.isReserved, let value = try await part(PartID(field))
             else { throw VaultError.noSuchVersion }
-            return (value, value.value.place.tier == .l1 ? try await part(PartID(field, .about)) : nil)
+            let about = value.value.place.tier == .l1 ? try await part(PartID(field, .about)) : nil
+            // Nobody but the owner reads it, who needs no wrap that is named.
+            return FoundField(value: value, about: about, record: .zeros)
         }
         return try await scheduled(as: principal, find) { found in
             var opened = try open(found, as: principal)
@@ -147,13 +147,6 @@ extension Entries {
     }
 
     // MARK: Opening
-
-    /// A read as it is logged.
-    private struct FieldRead {
-        let place: FieldPlace
-        /// Symmetric wraps that replace sealed ones.
-        let upgraded: [Wrap]
-    }
 
     /// A decrypted field.
     private struct OpenField {
@@ -197,7 +190,7 @@ extension Entries {
             let content = FieldContent(
                 field: .init(id: place.field, label: "", kind: .secret, tier: place.tier, version: place.version),
                 content: .envelope(part.value.box))
-            return OpenField(read: FieldRead(place: place, upgraded: []), content: content)
+            return OpenField(read: FieldRead(place: place, record: found.record, upgraded: []), content: content)
         }
         guard let aboutPart = found.about else { throw VaultError.damaged("a field without label and kind") }
         var upgraded: [Wrap] = []
@@ -212,7 +205,7 @@ extension Entries {
         let content = FieldContent(
             field: .init(id: place.field, label: about.label, kind: about.kind, tier: .l1, version: place.version),
             content: .value(text.value))
-        return OpenField(read: FieldRead(place: place, upgraded: upgraded), content: content)
+        return OpenField(read: FieldRead(place: place, record: found.record, upgraded: upgraded), content: content)
     }
 
     /// Logs reads, and in the same commit replaces sealed wraps with symmetric ones.
@@ -224,7 +217,7 @@ extension Entries {
             try principal.requireUnexpired(at: now())
             try requireUse(permit, count: reads.count)
             try operations.spend(for: principal, count: reads.count)
-            var transaction = unit.transaction(for: permit, uses: reads.count, reading: reads.map(\.place))
+            var transaction = unit.transaction(for: permit, uses: reads.count, reading: reads)
             transaction.write(reads.flatMap(\.upgraded).map(Mutation.upgradeWrap))
             for place in reads.map(\.place) {
                 try transaction.log(
@@ -233,4 +226,13 @@ extension Entries {
             try await transaction.commit()
         }
     }
+}
+
+/// A read as it is logged.
+struct FieldRead {
+    let place: FieldPlace
+    /// The digest of the entry's record that names the reader.
+    let record: StateDigest
+    /// Symmetric wraps that replace sealed ones.
+    let upgraded: [Wrap]
 }

@@ -42,7 +42,7 @@ package struct Entries: Sendable {
         }
     }
 
-    /// Maximum bytes that one request decrypts; an agent's labels are inside its values.
+    /// Maximum bytes that one request decrypts.
     private static let mostLookedThrough = 4 << 20
     /// Minimum rows per query, because each query searches the index again.
     private static let rowsAtATime = 200

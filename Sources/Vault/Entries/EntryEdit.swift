@@ -102,7 +102,9 @@ extension EntryEdit {
     /// Checks header and length of an L2 envelope, which the node cannot open.
     package static func checkEnvelope(_ box: [UInt8]) throws(VaultError) {
         guard (try? Box.keyID(of: box)) == 0, box.count <= EntryLimits.value * 2 + Box.overhead else {
-            throw .invalid("fields.envelope", "must be a suite-1 secret box with key id 0 of at most 128 KiB")
+            throw .invalid(
+                "fields.envelope",
+                "must be a suite-1 secret box with key id 0 of at most \(EntryLimits.value * 2 + Box.overhead) bytes")
         }
     }
 

@@ -133,8 +133,8 @@ package struct Permit: Sendable {
 
     /// The mutations that fulfil the obligations in a commit.
     ///
-    /// `places`: Fields whose values are read.
-    func mutations(uses: Int, reading places: [FieldPlace]) -> [Mutation] {
+    /// `reads`: Fields whose values are read.
+    func mutations(uses: Int, reading reads: [FieldRead]) -> [Mutation] {
         var mutations: [Mutation] = []
         if obligations.confirmsPrincipal {
             mutations.append(
@@ -147,8 +147,10 @@ package struct Permit: Sendable {
         }
         // The owner may have revoked the field since it was looked up.
         if obligations.confirmsKeys {
-            for place in places {
-                mutations.append(.expectReader(principal.id, place.entry, place.field, vault: place.vault))
+            for read in reads {
+                let place = read.place
+                mutations.append(
+                    .expectReader(principal.id, place.entry, place.field, vault: place.vault, record: read.record))
             }
         }
         return mutations

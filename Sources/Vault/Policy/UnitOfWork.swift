@@ -63,10 +63,12 @@ package struct UnitOfWork: Sendable {
 
     /// Creates a transaction that fulfils the permit's obligations. Reads commit it without the vault's lock.
     ///
-    /// `places`: Fields whose values are read.
-    package func transaction(for permit: Permit, uses: Int = 1, reading places: [FieldPlace] = []) -> Transaction {
+    package func transaction(for permit: Permit) -> Transaction { transaction(for: permit, uses: 1, reading: []) }
+
+    /// `reads`: Fields whose values are read.
+    func transaction(for permit: Permit, uses: Int, reading reads: [FieldRead]) -> Transaction {
         var transaction = Transaction(vault: permit.principal.vault, party: permit.principal.party, in: self)
-        transaction.write(permit.mutations(uses: uses, reading: places))
+        transaction.write(permit.mutations(uses: uses, reading: reads))
         return transaction
     }
 

@@ -8,7 +8,9 @@ package enum Mutation: Sendable {
     case expectPrincipal(PrincipalID, holder: HolderID, in: VaultID, session: CredentialID?, policy: [UInt8]?)
     /// Throws `noSuchField` unless the agent may read this field's value, in whatever version: it may have been rewritten since it was
     /// read.
-    case expectReader(PrincipalID, EntryID, FieldID, vault: VaultID)
+    ///
+    /// `record`: The entry's record as it was read, for this agent. While it is the present one, it is not read again.
+    case expectReader(PrincipalID, EntryID, FieldID, vault: VaultID, record: StateDigest)
     /// Throws `changedSince` or `noSuchEntry` unless the entry has this version and state.
     case expectEntry(EntryID, vault: VaultID, version: Int, state: EntryState)
     /// Throws `entryExists`.

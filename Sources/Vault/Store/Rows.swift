@@ -27,6 +27,20 @@ package struct StoredPart: Sendable {
     }
 }
 
+/// A field's value with its `about` part, which an L2 field does not have.
+package struct FoundField: Sendable {
+    package let value: StoredPart
+    package let about: StoredPart?
+    /// The digest of the entry's record, which names both.
+    package let record: StateDigest
+
+    package init(value: StoredPart, about: StoredPart?, record: StateDigest) {
+        self.value = value
+        self.about = about
+        self.record = record
+    }
+}
+
 /// The place of a part's current version with one key holder's wrap, if there is one, without the value.
 package struct StoredField: Sendable {
     package let place: FieldPlace

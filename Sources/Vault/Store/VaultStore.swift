@@ -5,10 +5,8 @@ package protocol VaultStore: Sendable {
     /// Reads the current version of a part with the reader's wrap. Agents have no wraps of trashed entries. Looks up by key, fast
     /// enough not to suspend. For an agent a part without a grant takes the same work as a missing one.
     func part(_ part: PartID, of entry: EntryID, in vault: VaultID, for reader: Reader) throws -> StoredPart?
-    /// Reads a field's value together with its `about` part, which an L2 field does not have.
-    func field(
-        _ field: FieldID, of entry: EntryID, in vault: VaultID, for reader: Reader
-    ) throws -> (value: StoredPart, about: StoredPart?)?
+    /// Reads a field. Otherwise like `part`.
+    func field(_ field: FieldID, of entry: EntryID, in vault: VaultID, for reader: Reader) throws -> FoundField?
     /// Reads an entry whose title the reader can open. For an agent any other entry takes the same work as a missing one.
     func entry(_ id: EntryID, in vault: VaultID, for reader: Reader) async throws -> StoredEntry?
     /// Reads an entry's row only.
