@@ -19,7 +19,7 @@ import Testing
             for _ in 0..<50 {
                 group.addTask { try await truncation.wait { schedules.count.add(1, ordering: .relaxed) } }
             }
-            while truncation.waiters < 50 { await Task.yield() }
+            await until(truncation.waiters >= 50)
             truncation.run(on: connection)
             return try await group.reduce(into: []) { $0.append($1) }
         }

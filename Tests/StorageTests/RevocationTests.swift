@@ -99,7 +99,7 @@ import VaultFormat
                     return count
                 }
             }
-            while try node.count("SELECT count(*) FROM audit") < 100 { await Task.yield() }
+            try await until(try node.count("SELECT count(*) FROM audit") >= 100)
             let ended = try await node.agents.revoke(robot.id, as: owner)
             let report = try await node.trail.disclosures(of: ended, as: owner)
             return (try await group.reduce(0, +), report)
@@ -164,7 +164,7 @@ import VaultFormat
             for _ in 0..<8 {
                 // Each token reads something.
                 let before = race.answered
-                while race.answered < before + 3 { await Task.yield() }
+                await until(race.answered >= before + 3)
                 race.took(try await node.rotate(race.agent, as: owner))
             }
         }

@@ -36,7 +36,7 @@ import VaultFormat
                     try await node.entries.work.run(for: .random(), of: .owner, in: .random()) { await gate.wait() }
                 }
             }
-            while node.entries.work.running < 2 { await Task.yield() }
+            await until(node.entries.work.running >= 2)
             for version in [nil, 1] {
                 let before = node.entries.work.waiting
                 group.addTask {
@@ -46,7 +46,7 @@ import VaultFormat
                         _ = try await node.entries.read(large, of: entry.id, as: owner)
                     }
                 }
-                while node.entries.work.waiting == before { await Task.yield() }
+                await until(node.entries.work.waiting != before)
             }
             // Neither of these waits.
             #expect(try await node.entries.read(small, of: entry.id, as: owner).content == .value("hunter2"))
@@ -66,9 +66,9 @@ import VaultFormat
         let blocks = (0..<2).map { _ in
             Task { try await node.entries.work.run(for: .random(), of: .owner, in: .random()) { await gate.wait() } }
         }
-        while node.entries.work.running < 2 { await Task.yield() }
+        await until(node.entries.work.running >= 2)
         let read = Task { try await node.entries.read(entry.field("large"), of: entry.id, as: principal) }
-        while node.entries.work.waiting == 0 { await Task.yield() }
+        await until(node.entries.work.waiting > 0)
         // As a narrowing change does, without the work queue.
         try node.file().script("DELETE FROM wrap WHERE is_sealed = 1 OR holder IN (SELECT holder FROM agent)")
         gate.open()

@@ -36,6 +36,19 @@ package func eventually(
     }
 }
 
+/// Waits for a condition that other tasks of the test bring about.
+///
+/// Ends the program after three minutes: a group would wait for tasks that wait for the condition, so an error would never arrive.
+package func until(
+    _ isTrue: @autoclosure () throws -> Bool, file: StaticString = #file, line: UInt = #line
+) async rethrows {
+    let deadline = ContinuousClock.now + .seconds(180)
+    while try !isTrue() {
+        if ContinuousClock.now > deadline { fatalError("this condition never held", file: file, line: line) }
+        try? await Task.sleep(for: .milliseconds(1))
+    }
+}
+
 /// A condition that did not hold in time.
 package struct NeverHappened: Error, CustomStringConvertible {
     package let what: String

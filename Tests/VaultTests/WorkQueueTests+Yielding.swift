@@ -29,10 +29,10 @@ extension WorkQueueTests {
                     }
                 }
             }
-            while queue.running == 0 { await Task.yield() }
+            await until(queue.running > 0)
             group.addTask { try await queue.run(as: Self.principal(long)) { log.add("own") } }
             group.addTask { try await queue.run(as: Self.principal(short)) { log.add("short") } }
-            while queue.waiting < 2 { await Task.yield() }
+            await until(queue.waiting >= 2)
             gate.open()
         }
         #expect(log.entries == ["long 0", "short", "long 1", "long 2", "own"])
@@ -47,11 +47,11 @@ extension WorkQueueTests {
         try await queue.run(as: Self.principal(greedy)) { for _ in 0..<14 { Self.spend() } }
         await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await queue.run(as: Self.principal(other)) { await gate.wait() } }
-            while queue.running == 0 { await Task.yield() }
+            await until(queue.running > 0)
             for (vault, name) in [(greedy, "greedy"), (modest, "modest")] {
                 let before = queue.waiting
                 group.addTask { try await queue.run(as: Self.principal(vault)) { log.add(name) } }
-                while queue.waiting == before { await Task.yield() }
+                await until(queue.waiting != before)
             }
             gate.open()
         }
@@ -74,12 +74,12 @@ extension WorkQueueTests {
                     }
                 }
             }
-            while queue.running == 0 { await Task.yield() }
+            await until(queue.running > 0)
             group.addTask { try await queue.run(as: Self.principal(mine)) { log.add("own") } }
             group.addTask {
                 try await queue.run(for: .random(), of: .owner, isUrgent: true, in: mine) { log.add("urgent") }
             }
-            while queue.waiting < 2 { await Task.yield() }
+            await until(queue.waiting >= 2)
             gate.open()
         }
         #expect(log.entries == ["long 0", "urgent", "long 1", "long 2", "long 3", "own"])
@@ -106,9 +106,9 @@ extension WorkQueueTests {
                 }
             }
             // Or the urgent work would take it first.
-            while held.entries.isEmpty { await Task.yield() }
+            await until(!held.entries.isEmpty)
             group.addTask { try await locks.withLock(mine, isUrgent: true) { log.add("urgent") } }
-            while !locks.hasUrgent(mine) { await Task.yield() }
+            await until(locks.hasUrgent(mine))
             for _ in 0..<20 {
                 group.addTask {
                     try await queue.run(as: Self.principal(.random())) {
@@ -117,7 +117,7 @@ extension WorkQueueTests {
                     }
                 }
             }
-            while queue.waiting < 20 { await Task.yield() }
+            await until(queue.waiting >= 20)
             gate.open()
         }
         // In turns with those that ask for little, and not behind them all.
@@ -145,7 +145,7 @@ extension WorkQueueTests {
                 }
             }
             await log.reaches(2)
-            while queue.running > 0 { await Task.yield() }
+            await until(queue.running == 0)
             try await queue.run(as: Self.principal(other)) { log.add("other") }
             held.open()
         }
@@ -192,7 +192,7 @@ extension WorkQueueTests {
         let begun = Begun()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await queue.run(as: Self.principal(.random())) { await gate.wait() } }
-            while queue.running == 0 { await Task.yield() }
+            await until(queue.running > 0)
             for _ in 0..<56 {
                 group.addTask {
                     do {
@@ -210,7 +210,7 @@ extension WorkQueueTests {
                     }
                 }
             }
-            while queue.waiting < 56 { await Task.yield() }
+            await until(queue.waiting >= 56)
             gate.open()
             try await eventually("48 works have begun", every: .milliseconds(1)) { begun.most >= 48 }
             try await queue.run(as: Self.principal(.random())) { log.add("short") }

@@ -19,7 +19,7 @@ import VaultFormat
         func add(_ text: String) { state.withLock { $0.append(text) } }
 
         func reaches(_ count: Int) async {
-            while entries.count < count { await Task.yield() }
+            await until(entries.count >= count)
         }
     }
 
@@ -65,11 +65,11 @@ import VaultFormat
         let (greedy, honest) = (VaultID.random(), VaultID.random())
         await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await queue.run(as: Self.principal(greedy)) { await gate.wait() } }
-            while queue.running == 0 { await Task.yield() }
+            await until(queue.running > 0)
             for _ in 0..<30 { group.addTask { try await queue.run(as: Self.principal(greedy)) { log.add("greedy") } } }
-            while queue.waiting < 30 { await Task.yield() }
+            await until(queue.waiting >= 30)
             group.addTask { try await queue.run(as: Self.principal(honest)) { log.add("honest") } }
-            while queue.waiting < 31 { await Task.yield() }
+            await until(queue.waiting >= 31)
             gate.open()
         }
         #expect(log.entries.firstIndex(of: "honest").map { $0 <= 1 } == true)
@@ -88,9 +88,9 @@ import VaultFormat
                     try await queue.run(as: owner) { log.add("made") }
                 }
             }
-            while queue.running == 0 { await Task.yield() }
+            await until(queue.running > 0)
             group.addTask { try await queue.run(as: owner) { log.add("next") } }
-            while queue.waiting < 1 { await Task.yield() }
+            await until(queue.waiting >= 1)
             gate.open()
             try await group.waitForAll()
         }
@@ -105,12 +105,12 @@ import VaultFormat
         let owner = Self.principal(.random())
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await queue.run(as: owner) { await gate.wait() } }
-            while queue.running == 0 { await Task.yield() }
+            await until(queue.running > 0)
             for _ in 0..<3 { group.addTask { try await queue.run(as: owner) {} } }
-            while queue.waiting < 3 { await Task.yield() }
+            await until(queue.waiting >= 3)
             await #expect(throws: VaultError.busy) { try await queue.run(as: owner) {} }
             group.addTask { try await queue.finish(for: owner) {} }
-            while queue.waiting < 4 { await Task.yield() }
+            await until(queue.waiting >= 4)
             gate.open()
             try await group.waitForAll()
         }
@@ -150,13 +150,13 @@ import VaultFormat
         let vault = VaultID.random()
         await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await queue.run(as: Self.principal(vault, isOwner: false)) { await gate.wait() } }
-            while queue.running == 0 { await Task.yield() }
+            await until(queue.running > 0)
             for _ in 0..<5 {
                 group.addTask { try await queue.run(as: Self.principal(vault, isOwner: false)) { log.add("agent") } }
             }
-            while queue.waiting < 5 { await Task.yield() }
+            await until(queue.waiting >= 5)
             group.addTask { try await queue.run(as: Self.principal(vault)) { log.add("owner") } }
-            while queue.waiting < 6 { await Task.yield() }
+            await until(queue.waiting >= 6)
             gate.open()
         }
         #expect(log.entries.first == "owner")
@@ -169,16 +169,16 @@ import VaultFormat
         let owner = Self.principal(.random())
         await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await queue.run(as: owner) { await gate.wait() } }
-            while queue.running == 0 { await Task.yield() }
+            await until(queue.running > 0)
             for _ in 0..<3 { group.addTask { try await queue.run(as: owner) { log.add("list") } } }
-            while queue.waiting < 3 { await Task.yield() }
+            await until(queue.waiting >= 3)
             await #expect(throws: VaultError.busy) { try await queue.run(as: owner) {} }
             group.addTask {
                 try await queue.run(for: owner.id, of: .owner, isUrgent: true, in: owner.vault) {
                     log.add("sign out")
                 }
             }
-            while queue.waiting < 4 { await Task.yield() }
+            await until(queue.waiting >= 4)
             gate.open()
         }
         #expect(log.entries == ["sign out", "list", "list", "list"])
@@ -201,7 +201,7 @@ import VaultFormat
                     }
                 }
             }
-            while queue.waiting < 3 { await Task.yield() }
+            await until(queue.waiting >= 3)
             group.addTask {
                 do {
                     try await queue.run(as: other) {}
@@ -210,7 +210,7 @@ import VaultFormat
                     return true
                 }
             }
-            while queue.waiting < 4 { await Task.yield() }
+            await until(queue.waiting >= 4)
             for _ in 0..<1_000 { await Task.yield() }
             gate.open()
             return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
