@@ -68,7 +68,7 @@ def main():
     wrapped = b64(bytes([2, 1, 0, 0, 0, 0]) + os.urandom(24 + 32 + 32 + 16))
     client.call("POST", "/api/v1/accounts", {
         "email": email, "vault": b64(os.urandom(16)), "kdf": hello["kdf"], "salt": hello["salt"], "authKey": key,
-        "l2": {"wrappedKey": wrapped}})
+        "l2": {"generation": 1, "wrappedKey": wrapped}})
     owner = client.call("POST", "/api/v1/sessions", {"email": email, "authKey": key})["token"]
 
     # Entries that one agent reads.

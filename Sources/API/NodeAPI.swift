@@ -65,6 +65,7 @@ package struct NodeAPI: Sendable {
             .group(context: SignedInContext.self)
         accountRoutes.add(toSignedIn: signedIn)
         EntryRoutes(entries: entries, agents: agents, idempotency: idempotency, cursors: cursors).add(to: signedIn)
+        L2Routes(entries: entries, cursors: cursors).add(to: signedIn)
         AgentRoutes(agents: agents, trail: trail, tokens: tokens, idempotency: idempotency, cursors: cursors).add(
             to: signedIn)
         return router

@@ -32,12 +32,6 @@ package protocol AccountStore: VaultStore {
     func answer(to key: [UInt8], of holder: HolderID) throws -> IdempotencyRecord?
     /// Lists wraps of `holder` after a place, in the order of their places.
     func wraps(of holder: HolderID, after place: FieldPlace?, limit: Int) async throws -> [Wrap]
-    /// Lists the vault's L2 values of every version after a place, in the order of their places.
-    func l2Values(of vault: VaultID, after place: FieldPlace?, limit: PageLimit) async throws -> Page<StoredValue>
-    /// Counts what `l2Places` returns.
-    func l2Count(of vault: VaultID) async throws -> Int
-    /// The places of all L2 values.
-    func l2Places(of vault: VaultID) async throws -> Set<FieldPlace>
     var roomForSignIns: RoomForSignIns { get }
     /// Deletes the rows of a closed account in parts, so that no other commit waits for thousands of rows. `eraseClosedAccounts`
     /// finishes an incomplete deletion.

@@ -2,61 +2,75 @@ import Crypto
 package import Vault
 package import VaultFormat
 
-/// Export of L2 values and replacement of the l2Key.
+/// Generations of the l2Key. A rekey begins here with the next one; `Entries.rekey` then gives each entry another key.
 extension Accounts {
-    /// Lists L2 values of every version in pages, for a client that replaces the l2Key. Each page is in the audit log before it
-    /// is returned.
-    package func l2Values(
-        after place: FieldPlace?, limit: Int, as principal: Principal
-    ) async throws -> Page<StoredValue> {
-        let permit = try principal.authorize(.exportL2, at: now())
-        try operations.spend(for: principal)
+    /// The state of the l2Key, and the entries that a rekey has not reached, trashed ones too, in the order of their ids.
+    package func l2Status(
+        after last: EntryID?, limit: Int, as principal: Principal
+    ) async throws -> (state: L2State, entries: Page<EntryID>) {
+        try principal.authorize(.viewL2, at: now())
         return try await unit.work.run(as: principal, in: store) {
-            let page = try await store.l2Values(of: principal.vault, after: place, limit: PageLimit(rows: limit))
-            guard !page.items.isEmpty else { return page }
-            var event = principal.event(.export, reason: "l2")
-            event.count = page.items.count
-            var transaction = unit.transaction(for: permit)
-            try transaction.log(event)
-            try await transaction.commit()
-            return page
+            guard let state = try store.l2State(of: principal.vault) else { throw AuthError.badToken }
+            let entries = try await store.l2Entries(
+                of: principal.vault, before: state.generation, after: last, limit: limit)
+            return (state, entries)
         }
     }
 
-    private static let envelopesPerOperation = 16
+    /// The next generation of the l2Key, as the client makes it.
+    package struct NextL2Key: Sendable {
+        package let generation: Int
+        /// Under the password's companion key.
+        package let wrappedKey: [UInt8]
+        /// The present l2Key under the new one.
+        package let previous: [UInt8]
+        /// A new kit; required when the account has one, which can open only the old l2Key.
+        package let kit: Secrets?
 
-    /// Replaces the l2Key: every L2 envelope, of every version, and its wrapped copies, in one commit.
+        package init(generation: Int, wrappedKey: [UInt8], previous: [UInt8], kit: Secrets?) {
+            self.generation = generation
+            self.wrappedKey = wrappedKey
+            self.previous = previous
+            self.kit = kit
+        }
+    }
+
+    /// Begins a rekey: replaces the wrapped copies of the l2Key by those of the next generation.
     ///
-    /// Ends every other session: a client with the old key would write envelopes that can never be opened, or wrap the old key
-    /// again in a change of password.
+    /// Ends every other session: a client with the old key could write nothing, and would wrap the old key again in a change of password.
     ///
-    /// `kit`: A new kit; required when the account has one, which can open only the old l2Key.
-    package func rekeyL2(
-        wrappedKey: [UInt8], kit: Secrets?, envelopes: [FieldPlace: [UInt8]], proof: Proof, as principal: Principal
-    ) async throws {
+    /// - Throws: `VaultError.l2RekeyRunning` until the last entry has the present generation; `VaultError.l2KeyChanged` for another
+    ///   generation than the next.
+    package func rekeyL2(_ next: NextL2Key, proof: Proof, as principal: Principal) async throws {
         let permit = try principal.authorize(.rekeyL2, at: now())
         let session = try principal.requireSession()
-        try check(wrappedL2Key: wrappedKey)
-        if let kit { try check(kit) }
-        for envelope in envelopes.values { try EntryEdit.checkEnvelope(envelope) }
+        try check(wrappedL2Key: next.wrappedKey, "l2.wrappedKey")
+        try check(wrappedL2Key: next.previous, "previous")
+        if let kit = next.kit {
+            try check(kit)
+            guard kit.l2Generation == next.generation else {
+                throw AuthError.invalid("recovery.l2.generation", "must be l2.generation")
+            }
+        }
         try await unit.change(permit) { transaction in
             _ = try await check(proof, as: principal)
-            // All other commits wait for this one, so it costs by its size.
-            try operations.spend(principal.vault, count: 1 + envelopes.count / Self.envelopesPerOperation)
-            transaction.write(.stayWithin(settings.quotas, principal.vault))
-            // Counted first: a vault may have far more places than a request can name.
-            let count = try await store.l2Count(of: principal.vault)
-            guard count == envelopes.count, try await store.l2Places(of: principal.vault) == Set(envelopes.keys) else {
-                throw AuthError.invalid(
-                    "envelopes", "must contain every L2 value of every version; \(count) are stored")
+            try operations.spend(principal.vault, share: .proven)
+            guard let account = try store.account(of: principal.vault),
+                let password = try store.credential(.password, of: principal.vault)
+            else { throw AuthError.badToken }
+            guard account.l2.previous == nil else { throw VaultError.l2RekeyRunning }
+            guard next.generation == account.l2.generation + 1, L2Key.generations.contains(next.generation) else {
+                throw VaultError.l2KeyChanged
             }
-            guard let password = try store.credential(.password, of: principal.vault) else { throw AuthError.badToken }
+            let rows = try await store.l2Entries(of: principal.vault, before: next.generation, after: nil, limit: 1)
             transaction.write(
+                .beginL2Rekey(
+                    principal.vault, generation: next.generation, previous: rows.items.isEmpty ? nil : next.previous),
                 .deleteSessions(of: principal.vault, except: session),
                 .deleteCredentials(.password, of: principal.vault),
-                .insertCredential(password.replacingL2Key(wrappedKey, root: keys.root)))
+                .insertCredential(password.replacingL2Key(next.wrappedKey, root: keys.root)))
             try transaction.log(principal.event(.l2Rekey))
-            if let kit {
+            if let kit = next.kit {
                 transaction.write(
                     .deleteCredentials(.recovery, of: principal.vault),
                     .insertCredential(credential(.recovery, kit, principal.holder, principal.vault)))
@@ -65,8 +79,16 @@ extension Accounts {
                 throw AuthError.invalid(
                     "recovery", "must contain a new kit, because the present one opens only the old key")
             }
-            transaction.write(envelopes.map { .replaceEnvelope($0, $1) })
+            // The old copies, which former passwords open, are in the WAL.
             transaction.erase()
         }
+    }
+
+    /// Checks that the copies of the l2Key in a request are of the present generation. Under the vault's lock.
+    ///
+    /// - Throws: `VaultError.l2KeyChanged`.
+    func checkGeneration(of secrets: [Secrets], in vault: VaultID) throws {
+        guard let state = try store.l2State(of: vault) else { throw AuthError.badToken }
+        guard secrets.allSatisfy({ $0.l2Generation == state.generation }) else { throw VaultError.l2KeyChanged }
     }
 }

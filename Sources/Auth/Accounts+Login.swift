@@ -26,6 +26,7 @@ extension Accounts {
         package let expires: Int64
         package let vault: VaultID
         package let wrappedL2Key: [UInt8]
+        package let l2Generation: Int
         /// Sent at the next login, it exempts this device from the limits that other clients' failures use up.
         package let device: [UInt8]
     }
@@ -134,12 +135,13 @@ extension Accounts {
         let credential = StoredCredential.make(
             .session, secret: token.secret, holder: owner, vault: vault, lookup: token.lookup, created: time,
             expires: expires, root: keys.root)
+        guard let l2State = try store.l2State(of: vault) else { throw AuthError.badCredentials }
         let old = try await store.sessions(of: vault).sorted { $0.lastUsed < $1.lastUsed }
         let surplus = old.prefix(max(0, old.count - settings.quotas[.sessions] + 1))
         return (
             NewSession(
                 token: token, id: credential.id, expires: expires, vault: vault,
-                wrappedL2Key: try l2Key.openL2Key(root: keys.root) ?? [],
+                wrappedL2Key: try l2Key.openL2Key(root: keys.root) ?? [], l2Generation: l2State.generation,
                 device: knownDevice(device, vault, owner.id, withCode: withCode)
                     ?? newDevice(vault, owner.id, withCode: withCode)),
             surplus.map { .deleteCredential($0.id) } + [.insertCredential(credential)]

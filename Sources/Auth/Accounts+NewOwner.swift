@@ -35,6 +35,7 @@ extension Accounts {
         try check(options.recovery)
         return try await unit.change(permit) { transaction in
             let proven = try await check(proof, as: principal)
+            try checkGeneration(of: [secrets, options.recovery], in: principal.vault)
             // After the proof: a stolen session alone must not use up the owner's operations.
             try operations.spend(principal.vault, share: .proven)
             return try await replaceOwner(
@@ -54,9 +55,11 @@ extension Accounts {
         try check(options.recovery)
         return try await unit.change(permit) { transaction in
             let proven = try await check(proof, as: principal)
+            try checkGeneration(of: [options.recovery], in: principal.vault)
             try operations.spend(principal.vault, share: .proven)
             let secrets = Secrets(
-                authKey: proof.secret, wrappedL2Key: try proven.credential.openL2Key(root: keys.root) ?? [])
+                authKey: proof.secret, wrappedL2Key: try proven.credential.openL2Key(root: keys.root) ?? [],
+                l2Generation: options.recovery.l2Generation)
             return try await replaceOwner(
                 .signOutEverywhere, principal.holder, in: principal.vault, secrets, options, proven.factor,
                 from: principal.from, transaction: &transaction)
@@ -77,11 +80,17 @@ extension Accounts {
         }
     }
 
+    package struct BegunRecovery: Sendable {
+        package let vault: VaultID
+        package let wrappedL2Key: [UInt8]
+        package let l2Generation: Int
+    }
+
     /// First step of a recovery: checks the kit and returns the l2Key encrypted for it, which the client re-encrypts for a new
     /// password. Nothing changes, and the code is not used up.
     package func beginRecovery(
         _ request: Recovery, from address: IPAddress?
-    ) async throws -> (vault: VaultID, wrappedL2Key: [UInt8]) {
+    ) async throws -> BegunRecovery {
         let identified = try await identify(
             request.email, .recovery, request.proof.secret, request.device, from: address)
         let (vault, owner) = (identified.account.vault, identified.owner)
@@ -90,7 +99,9 @@ extension Accounts {
             _ = try await acceptCode(request.proof.code, owner, in: vault, identified.attempt, from: address)
             try spendSignIn(vault)
             try transaction.log(AuditEvent(.recoveryBegin, by: .init(.owner, vault.owner), from: address?.text))
-            return (vault, try stored.openL2Key(root: keys.root) ?? [])
+            guard let state = try store.l2State(of: vault) else { throw AuthError.badCredentials }
+            return BegunRecovery(
+                vault: vault, wrappedL2Key: try stored.openL2Key(root: keys.root) ?? [], l2Generation: state.generation)
         }
     }
 
@@ -105,6 +116,7 @@ extension Accounts {
         let (vault, owner) = (identified.account.vault, identified.owner)
         return try await unit.change(byProvenOwnerOf: vault, isLong: true) { transaction in
             _ = try present(.recovery, of: identified)
+            try checkGeneration(of: [secrets, options.recovery], in: vault)
             let factor = try await acceptCode(
                 request.proof.code, owner, in: vault, identified.attempt, from: address)
             try spendSignIn(vault)

@@ -31,6 +31,7 @@ extension Accounts {
         if let kit { try check(kit) }
         try await unit.change(permit) { transaction in
             _ = try await check(proof, as: principal)
+            if let kit { try checkGeneration(of: [kit], in: principal.vault) }
             // After the proof: a stolen session alone must not use up the owner's operations.
             try operations.spend(principal.vault, share: .proven)
             transaction.write(.deleteCredentials(.recovery, of: principal.vault))

@@ -118,10 +118,12 @@ package struct Accounts: Sendable {
         /// 32 bytes.
         package var authKey: SymmetricKey
         package var wrappedL2Key: [UInt8]
+        package var l2Generation: Int
 
-        package init(authKey: SymmetricKey, wrappedL2Key: [UInt8]) {
+        package init(authKey: SymmetricKey, wrappedL2Key: [UInt8], l2Generation: Int) {
             self.authKey = authKey
             self.wrappedL2Key = wrappedL2Key
+            self.l2Generation = l2Generation
         }
     }
 
@@ -156,6 +158,9 @@ package struct Accounts: Sendable {
         }
         try check(request.secrets)
         if let recovery = request.recovery { try check(recovery) }
+        for secrets in [request.secrets] + (request.recovery.map { [$0] } ?? []) where secrets.l2Generation != 1 {
+            throw AuthError.invalid("l2.generation", "must be 1 for a new account")
+        }
         // These bytes stand for the node's own records.
         guard request.vault != .node else { throw AuthError.invalid("vault", "must be 16 random bytes") }
         var mutations = mutations
@@ -179,6 +184,7 @@ package struct Accounts: Sendable {
                         Array(request.email.normalized.utf8), .email, vault: vault, id: vault.bytes),
                     kdf: request.kdf, salt: request.salt, owner: owner.id,
                     auditKey: keys.sealNodeTier(auditKey, .auditKey, vault: vault, id: vault.bytes),
+                    l2: L2State(generation: 1, previous: nil),
                     created: time)),
             .insertHolder(
                 HolderRow(
@@ -214,13 +220,13 @@ package struct Accounts: Sendable {
 
     func check(_ secrets: Secrets) throws(AuthError) {
         guard secrets.authKey.bitCount == 256 else { throw .invalid("authKey", "must be 32 bytes") }
-        try check(wrappedL2Key: secrets.wrappedL2Key)
+        try check(wrappedL2Key: secrets.wrappedL2Key, "l2.wrappedKey")
     }
 
     /// Checks length and header of the client's secret box of its l2Key, which the node cannot open.
-    func check(wrappedL2Key key: [UInt8]) throws(AuthError) {
-        guard key.count == 32 + Box.overhead, (try? Box.keyID(of: key)) == 0 else {
-            throw .invalid("l2.wrappedKey", "must be a secret box of 32 bytes with key id 0")
+    func check(wrappedL2Key key: [UInt8], _ member: String) throws(AuthError) {
+        guard key.count == L2Key.wrappedCount, (try? Box.keyID(of: key)) == 0 else {
+            throw .invalid(member, "must be a secret box of 32 bytes with key id 0")
         }
     }
 }

@@ -88,12 +88,14 @@ package struct AuditVerification: Sendable {
                         JOIN holder h ON h.id = w.holder WHERE h.vault = ?1)
                     + (SELECT COALESCE(SUM(length(a.box) + iif(length(a.box) > ?7, ?4 + ?8, ?4)), 0) FROM answer a
                         JOIN holder h ON h.id = a.holder WHERE h.vault = ?1)
+                    + (SELECT COALESCE(SUM(length(box) + iif(length(box) > ?7, ?9 + ?8, ?9)), 0) FROM l2_entry WHERE vault = ?1)
                     + (SELECT COUNT(*) * ?5 FROM term WHERE vault = ?1)
                     + (SELECT COUNT(*) * ?6 FROM entry WHERE vault = ?1) AS bytes,
                 (SELECT COUNT(*) FROM entry WHERE vault = ?1) AS entries,
                 (SELECT COUNT(*) FROM value WHERE vault = ?1 AND is_current = 1 AND tier > 0) AS fields
             """, .blob(vault.bytes), .integer(RowSize.value), .integer(RowSize.wrap), .integer(RowSize.answer),
-            .integer(RowSize.term), .integer(RowSize.entry), .integer(RowSize.mostInPlace), .integer(RowSize.overflow)
+            .integer(RowSize.term), .integer(RowSize.entry), .integer(RowSize.mostInPlace), .integer(RowSize.overflow),
+            .integer(RowSize.l2Entry)
         ) { [try $0.int("bytes"), try $0.int("entries"), try $0.int("fields")] }
         let counted = try db.first("SELECT bytes, entries, fields FROM usage WHERE vault = ?", .blob(vault.bytes)) {
             [try $0.int("bytes"), try $0.int("entries"), try $0.int("fields")]

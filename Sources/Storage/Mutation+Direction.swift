@@ -65,7 +65,8 @@ extension [Mutation] {
 extension Mutation {
     var direction: MutationDirection {
         switch self {
-        case .insertEntry, .putValue, .replaceEnvelope, .putWrap, .renewWrap, .replaceTerms, .insertHolder,
+        case .insertEntry, .putValue, .replaceEnvelope, .putL2Entry, .beginL2Rekey, .putWrap, .renewWrap, .replaceTerms,
+            .insertHolder,
             .insertAgent, .updateAgent, .switchAgent, .recordIdempotency, .insertAccount, .switchOwner:
             .adds
         // Disabling the second factor makes a password sufficient.
@@ -75,7 +76,7 @@ extension Mutation {
         // An owner must sign in to revoke anything. The number of sessions is bounded: the oldest ends for a new one.
         case .insertCredential(let credential): credential.kind == .session ? .keepsCount : .adds
         // A narrowing also writes, so it requires as much space as moving to the trash. Below that, pausing and revoking work.
-        case .deleteEntry, .removePart, .deleteValues, .narrows: .tidies
+        case .deleteEntry, .removePart, .deleteValues, .finishL2Rekey, .narrows: .tidies
         case .dropWrap, .dropAgentWraps, .deleteAgent, .deleteCredential, .deleteCredentials, .deleteSessions,
             .closeAccount:
             .reduces

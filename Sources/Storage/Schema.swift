@@ -45,7 +45,7 @@ package enum Schema {
             key TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
         INSERT INTO recorded (name, key) VALUES ('account', 'vault'), ('agent', 'id'), ('credential', 'id'),
-            ('entry', 'id'), ('item', 'id'), ('node', 'id'), ('recorded', 'name'), ('spent_invite', 'payload');
+            ('entry', 'id'), ('item', 'id'), ('l2_entry', 'entry'), ('node', 'id'), ('recorded', 'name'), ('spent_invite', 'payload');
         -- The digest of each vault's records after its latest change; of the node's own under 16 zero bytes.
         CREATE TABLE vault_state (
             vault BLOB PRIMARY KEY,
@@ -63,6 +63,9 @@ package enum Schema {
             salt BLOB NOT NULL,
             owner BLOB NOT NULL,
             audit_key BLOB NOT NULL,
+            l2_generation INTEGER NOT NULL,
+            -- While a rekey runs.
+            l2_previous BLOB,
             created INTEGER NOT NULL
         ) STRICT;
         CREATE TABLE holder (
@@ -128,6 +131,15 @@ package enum Schema {
             record BLOB NOT NULL
         ) STRICT;
         CREATE INDEX entry_of_vault ON entry (vault, state, ordinal);
+        -- The key of an entry's L2 values: its number and the l2Key's generation, under which the client's secret box is.
+        CREATE TABLE l2_entry (
+            entry BLOB PRIMARY KEY REFERENCES entry (id) ON DELETE CASCADE,
+            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
+            k INTEGER NOT NULL,
+            g INTEGER NOT NULL,
+            box BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX l2_entry_of_vault ON l2_entry (vault, g, entry);
         -- Rows of values, wraps and terms count as far as the entry's record names them. An agent's record is stored here
         -- too, under the agent's id.
         CREATE TABLE value (
@@ -245,6 +257,19 @@ package enum Schema {
         CREATE TRIGGER usage_entry_delete AFTER DELETE ON entry BEGIN
             UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - \(RowSize.entry), entries = MIN(MAX(entries, 0), 1 << 60) - 1
             WHERE vault = OLD.vault;
+        END;
+
+        CREATE TRIGGER usage_l2_entry_insert AFTER INSERT ON l2_entry BEGIN
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + \(size("NEW.box", RowSize.l2Entry))
+            WHERE vault = NEW.vault;
+        END;
+        CREATE TRIGGER usage_l2_entry_delete AFTER DELETE ON l2_entry BEGIN
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - \(size("OLD.box", RowSize.l2Entry))
+            WHERE vault = OLD.vault;
+        END;
+        CREATE TRIGGER usage_l2_entry_update AFTER UPDATE OF box ON l2_entry BEGIN
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + \(size("NEW.box", RowSize.l2Entry)) - \(size("OLD.box", RowSize.l2Entry))
+            WHERE vault = NEW.vault;
         END;
 
         -- Finds expired idempotency records without a scan.

@@ -115,45 +115,6 @@ extension Store: AccountStore {
         }
     }
 
-    package func l2Values(
-        of vault: VaultID, after place: FieldPlace?, limit: PageLimit
-    ) async throws -> Page<StoredValue> {
-        try await database.read { db in
-            var page = PageScan<StoredValue>(limit)
-            try db.scan(
-                """
-                SELECT entry, field, part, version, vault, tier, written, author, box FROM value
-                WHERE vault = ? AND tier = 2 AND (entry, field, version) > (?, ?, ?)
-                ORDER BY entry, field, version LIMIT ?
-                """,
-                .blob(vault.bytes), .blob(place?.entry.bytes ?? []), .blob(place?.field.bytes ?? []),
-                .integer(place?.version ?? 0), .integer(limit.rows)
-            ) { row in
-                let value = StoredValue(
-                    place: try Self.place(row), box: try row.blob("box"), written: try Self.time(row, "written"),
-                    author: try Self.id(row.blob("author")))
-                return page.add(value, size: value.box.count)
-            }
-            return page.finished
-        }
-    }
-
-    package func l2Count(of vault: VaultID) async throws -> Int {
-        try await database.read { db in
-            try db.first("SELECT COUNT(*) FROM value WHERE vault = ? AND tier = 2", .blob(vault.bytes)) { $0.int(0) }
-                ?? 0
-        }
-    }
-
-    package func l2Places(of vault: VaultID) async throws -> Set<FieldPlace> {
-        try await database.read { db in
-            Set(
-                try db.all(
-                    "SELECT entry, field, part, version, vault, tier FROM value WHERE vault = ? AND tier = 2",
-                    .blob(vault.bytes), row: Self.place))
-        }
-    }
-
     private static func account(_ row: Row) throws -> AccountRow {
         AccountRow(
             vault: try id(row.blob("vault")), emailIndex: try row.blob("email_index"), email: try row.blob("email"),
@@ -161,6 +122,6 @@ extension Store: AccountStore {
                 memoryKiB: try row.int("kdf_memory"), iterations: try row.int("kdf_iterations"),
                 parallelism: try row.int("kdf_parallelism")),
             salt: try row.blob("salt"), owner: try id(row.blob("owner")), auditKey: try row.blob("audit_key"),
-            created: try time(row, "created"))
+            l2: try l2State(row), created: try time(row, "created"))
     }
 }

@@ -52,7 +52,7 @@ extension Store {
             guard try reader.visibility == .wholeVault || Self.hasWrap(of: .title, in: id, reader.holder, db),
                 let entry = try Self.recordedEntry(id, in: vault, check, db), entry.part(.title, for: reader) != nil
             else { return nil }
-            return try Self.stored(entry, for: reader, db)
+            return try Self.stored(entry, for: reader, check, db)
         }
     }
 
@@ -95,7 +95,7 @@ extension Store {
             }
             return try Self.page(rows, limit) { entry in
                 guard entry.part(.title, for: reader) != nil else { return nil }
-                return try Self.stored(entry, for: reader, db)
+                return try Self.stored(entry, for: reader, check, db)
             } size: {
                 $0.byteCount
             }
@@ -122,7 +122,7 @@ extension Store {
             }
             return try Self.page(rows, limit) { entry in
                 guard entry.record.contains(term: first), entry.record.contains(term: second) else { return nil }
-                return try Self.stored(entry, for: reader, db)
+                return try Self.stored(entry, for: reader, check, db)
             } size: {
                 $0.byteCount
             }

@@ -107,6 +107,9 @@ extension Store {
                 "DELETE FROM term WHERE vault = ?1 AND (term, entry) IN (SELECT term, entry FROM term WHERE vault = ?1 LIMIT ?2)",
                 id)
             try await deleteInParts(
+                "DELETE FROM l2_entry WHERE vault = ?1 AND entry IN (SELECT entry FROM l2_entry WHERE vault = ?1 LIMIT ?2)",
+                id)
+            try await deleteInParts(
                 "DELETE FROM entry WHERE ordinal IN (SELECT ordinal FROM entry WHERE vault = ?1 LIMIT ?2)", id)
             for holder in holders {
                 // A cascade from the account would delete the rest at once.

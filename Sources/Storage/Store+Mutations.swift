@@ -20,6 +20,15 @@ extension Store {
                 .blob(old.bytes))
             guard switched == 1 else { throw VaultError.principalGone }
             try deleteCredentials(ofHolder: old, in: vault, check, db)
+        case .beginL2Rekey(let vault, let generation, let previous):
+            let begun = try db.run(
+                """
+                UPDATE account SET l2_generation = ?1, l2_previous = ?2
+                WHERE vault = ?3 AND l2_generation = ?1 - 1 AND l2_previous IS NULL
+                """, .integer(generation), .blob(previous), .blob(vault.bytes))
+            guard begun == 1 else { throw VaultError.l2KeyChanged }
+        case .finishL2Rekey(let vault):
+            try finishL2Rekey(of: vault, check, db)
         case .deleteCredential(let id):
             try db.run("DELETE FROM credential WHERE id = ?", .blob(id.bytes))
         case .deleteCredentials(let kind, let vault):
@@ -78,15 +87,27 @@ extension Store {
         case .deleteEntry(let id):
             edits.delete(id)
             try db.run("DELETE FROM value WHERE entry = ?", .blob(id.bytes))
+            try db.run("DELETE FROM l2_entry WHERE entry = ?", .blob(id.bytes))
             try db.run("DELETE FROM entry WHERE id = ?", .blob(id.bytes))
         case .putValue(let value):
             try edits.put(value, db)
             try put(value, db)
         case .replaceEnvelope(let place, let box):
+            let key = try Box.keyID(of: box)
+            try edits.rekey(place, key: key, db)
+            let replaced = try db.run(
+                "UPDATE value SET box = ?, k = ? WHERE entry = ? AND field = ? AND part = 0 AND version = ? AND tier = 2",
+                .blob(box), .integer(Int64(key)), .blob(place.entry.bytes), .blob(place.field.bytes),
+                .integer(place.version))
+            guard replaced == 1 else { throw VaultError.noSuchVersion }
+        case .putL2Entry(let row):
             try db.run(
-                "UPDATE value SET box = ? WHERE entry = ? AND field = ? AND part = 0 AND version = ? AND tier = 2",
-                .blob(box),
-                .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version))
+                """
+                INSERT INTO l2_entry (entry, vault, k, g, box) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT (entry) DO UPDATE SET k = excluded.k, g = excluded.g, box = excluded.box
+                """,
+                .blob(row.entry.bytes), .blob(row.vault.bytes), .integer(Int64(row.number)), .integer(row.generation),
+                .blob(row.box))
         case .removePart(let entry, let part, let vault):
             try edits.remove(part, of: entry, in: vault, db)
             try retire(part, of: entry, db)

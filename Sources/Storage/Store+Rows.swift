@@ -82,7 +82,9 @@ extension Store {
     }
 
     /// The parts of an entry that its record names for the reader.
-    static func stored(_ entry: RecordedEntry, for reader: Reader, _ db: Connection) throws -> StoredEntry {
+    static func stored(
+        _ entry: RecordedEntry, for reader: Reader, _ check: RecordCheck, _ db: Connection
+    ) throws -> StoredEntry {
         let named = try entry.parts(for: reader)
         let (title, details) = try metadata(of: entry.row.id, for: reader.holder, db)
         let metadata = [PartID.title: title, .details: details]
@@ -117,7 +119,8 @@ extension Store {
         }
         return StoredEntry(
             row: entry.row, title: named[.title] == nil ? nil : title, details: named[.details] == nil ? nil : details,
-            fields: fields, abouts: abouts)
+            fields: fields, abouts: abouts,
+            l2: reader.visibility == .wholeVault ? try l2Entry(entry.row.id, in: entry.row.vault, check, db) : nil)
     }
 
     /// Reads title and details of an entry, or an agent's record, which is stored in the title's field.

@@ -29,11 +29,12 @@ extension Store {
         let inserted = try db.run(
             """
             INSERT INTO account (vault, email_index, email, kdf_memory, kdf_iterations, kdf_parallelism, salt, owner,
-                audit_key, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+                audit_key, l2_generation, l2_previous, created)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """,
             .blob(row.vault.bytes), .blob(row.emailIndex), .blob(row.email), .integer(row.kdf.memoryKiB),
             .integer(row.kdf.iterations), .integer(row.kdf.parallelism), .blob(row.salt), .blob(row.owner.bytes),
-            .blob(row.auditKey), .integer(row.created))
+            .blob(row.auditKey), .integer(row.l2.generation), .blob(row.l2.previous), .integer(row.created))
         guard inserted == 1 else { throw AuthError.emailTaken }
         // The encrypted audit lines of a deleted vault stay. With a new key for the same id they would look like damage.
         let isUsed = try db.first("SELECT 1 FROM audit WHERE vault = ? LIMIT 1", .blob(row.vault.bytes)) { _ in true }
@@ -117,7 +118,7 @@ extension Store {
         // An empty owner marks a closed account. No address has an index of the vault id's length.
         try db.run(
             """
-            UPDATE account SET owner = x'', email_index = vault, email = x'', salt = x'', audit_key = x''
+            UPDATE account SET owner = x'', email_index = vault, email = x'', salt = x'', audit_key = x'', l2_previous = NULL
             WHERE vault = ?
             """, id)
     }

@@ -16,6 +16,11 @@ package enum VaultError: Error, Equatable, Sendable {
     case invalid(String, String)
     /// These L2 fields differ from the version to restore, and only the client can re-encrypt them.
     case needsEnvelopes([FieldID])
+    /// The l2Key's generation or the number of the entry's L2 key is another than the request assumes, or a rekey has not reached the
+    /// entry.
+    case l2KeyChanged
+    /// An L2 rekey runs, and another cannot begin.
+    case l2RekeyRunning
     case ownerOnly
     /// The session is older than ten minutes, and the action requires a fresh one.
     case reauthenticate

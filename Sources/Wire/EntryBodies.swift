@@ -8,10 +8,12 @@ package struct EntryWriteBody: Codable, Sendable {
     package var tags: [String]?
     package var notes: String?
     package var fields: [FieldWriteBody]?
+    /// The key of the entry's L2 values with the new list of L2 fields. Required with an envelope.
+    package var l2: L2EntryBody?
 
     package init(
         id: String? = nil, title: String? = nil, type: String? = nil, urls: [String]? = nil, tags: [String]? = nil,
-        notes: String? = nil, fields: [FieldWriteBody]? = nil
+        notes: String? = nil, fields: [FieldWriteBody]? = nil, l2: L2EntryBody? = nil
     ) {
         self.id = id
         self.title = title
@@ -20,6 +22,7 @@ package struct EntryWriteBody: Codable, Sendable {
         self.tags = tags
         self.notes = notes
         self.fields = fields
+        self.l2 = l2
     }
 }
 
@@ -67,6 +70,8 @@ package struct EntryBody: Codable, Equatable, Sendable {
     /// The depositing agent's name, for the owner.
     package var depositorName: String?
     package var fields: [FieldBody]
+    /// The key of its L2 values, for the owner of an entry that has or had some.
+    package var l2: L2EntryBody?
 
     package init(
         id: String, version: Int, title: String, type: String, urls: [String]?, tags: [String]?, notes: String?,
@@ -234,10 +239,13 @@ package struct RestoreBody: Codable, Sendable {
     package var version: Int?
     /// New envelopes for L2 fields that have changed since.
     package var fields: [FieldWriteBody]?
+    /// The key of the entry's L2 values with the new list of L2 fields. Required with an envelope.
+    package var l2: L2EntryBody?
 
-    package init(version: Int? = nil, fields: [FieldWriteBody]? = nil) {
+    package init(version: Int? = nil, fields: [FieldWriteBody]? = nil, l2: L2EntryBody? = nil) {
         self.version = version
         self.fields = fields
+        self.l2 = l2
     }
 }
 

@@ -41,6 +41,9 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case idempotencyKeyUsed = "idempotency-key-used"
     case changedSince = "changed-since"
     case needsEnvelopes = "needs-envelopes"
+    /// The l2Key or the entry's L2 key is another than the request assumes.
+    case l2KeyChanged = "l2-key-changed"
+    case l2RekeyRunning = "l2-rekey-running"
     case notATOTPSeed = "not-a-totp-seed"
 
     // The state of the node.

@@ -48,6 +48,12 @@ extension CommandFailure {
                 CommandFailure(
                     .conflict, "The entry was changed meanwhile; nothing was written.",
                     hint: "Check it with clavitor get, then repeat the command.")
+            case .l2KeyChanged:
+                CommandFailure(
+                    .conflict, "The L2 key was replaced meanwhile; nothing was written.",
+                    hint: "Repeat the command; if that does not help: clavitor login")
+            case .l2RekeyRunning:
+                CommandFailure(.conflict, "A rekey of the L2 values runs already.", hint: "To go on: clavitor l2 rekey")
             case .wrongProof:
                 CommandFailure(
                     .refused, "The password is wrong, or it was changed on another machine.",

@@ -51,8 +51,7 @@ import VaultFormat
             _ = try await $0.node.accounts.beginSecondFactor(as: $0.stale)
         },
         Case(testDescription: "rekey L2") {
-            try await $0.node.accounts.rekeyL2(
-                wrappedKey: $0.ada.secrets.wrappedL2Key, kit: nil, envelopes: [:], proof: $0.ada.proof(), as: $0.stale)
+            try await $0.node.beginRekey($0.ada, to: $0.ada.nextL2Key(), as: $0.stale)
         },
         Case(testDescription: "delete the account") { try await $0.node.accounts.delete(as: $0.stale) },
         Case(testDescription: "create an entry") {

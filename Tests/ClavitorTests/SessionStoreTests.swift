@@ -17,7 +17,8 @@ import Wire
         let kdf = KDFBody(type: "argon2id", memoryKiB: 32_768, iterations: 6, parallelism: 4)
         return Account(
             server: server, email: email,
-            pins: .init(origin: "zurich.example.net", salt: "salt", kdf: kdf, vault: "vault"), wrappedL2Key: "box",
+            pins: .init(origin: "zurich.example.net", salt: "salt", kdf: kdf, vault: "vault"),
+            l2: .init(L2Body(generation: 1, wrappedKey: "box"), after: nil),
             session: .init(id: "id", token: "clv_ses_x", expiresAt: 1))
     }
 
@@ -84,11 +85,11 @@ import Wire
         var newer = old
         newer.session = .init(id: "newer", token: "clv_ses_y", expiresAt: 2)
         #expect(try store.keep(newer) == old)
-        try store.update(old) { $0.wrappedL2Key = "other" }
-        newer.wrappedL2Key = "other"
+        try store.update(old) { $0.l2.wrappedKey = "other" }
+        newer.l2.wrappedKey = "other"
         #expect(try store.current(on: nil) == newer)
         try store.forget(old)
-        try store.update(old) { $0.wrappedL2Key = "gone" }
+        try store.update(old) { $0.l2.wrappedKey = "gone" }
         #expect(try store.current(on: nil) == nil)
     }
 

@@ -131,7 +131,8 @@ struct Person: Sendable {
         ).json()
         let registration = RegistrationBody(
             email: email, vault: person.vault.text, kdf: hello.kdf, salt: hello.salt,
-            authKey: Base64URL.encode(person.authKey), l2: L2Body(wrappedKey: Base64URL.encode(person.wrapped)),
+            authKey: Base64URL.encode(person.authKey),
+            l2: L2Body(generation: 1, wrappedKey: Base64URL.encode(person.wrapped)),
             recovery: nil, invite: nil)
         let answer = try await live.send("POST", "/api/v1/accounts", json: registration)
         guard answer.status == 201 else {
@@ -153,19 +154,21 @@ struct Person: Sendable {
 
     /// A login with an L1 user name, an L1 API key and an L2 password.
     func createLogin(_ live: LiveNode, title: String = "Bank", tags: [String] = []) async throws -> EntryBody {
-        let envelope = Box.seal(Array("{}".utf8), key: .init(size: .bits256), context: Context("value"))
+        let (id, password) = (EntryID.random(), FieldID.random())
+        let l2Key = L2Key.generate(for: vault, generation: 1)
+        let key = L2EntryKey.generate(for: id, in: vault, fields: [password: 1])
         return try await create(
             live,
             EntryWriteBody(
-                id: EntryID.random().text, title: title, type: "login", urls: ["https://bank.example/login"],
+                id: id.text, title: title, type: "login", urls: ["https://bank.example/login"],
                 tags: tags,
                 fields: [
                     FieldWriteBody(label: "user name", kind: "username", tier: 1, value: "alice"),
                     FieldWriteBody(label: "API key", kind: "secret", tier: 1, value: "key-\(title)"),
                     FieldWriteBody(
-                        id: FieldID.random().text, label: "password", kind: "secret", tier: 2,
-                        envelope: Base64URL.encode(envelope)),
-                ]))
+                        id: password.text, label: "password", kind: "secret", tier: 2,
+                        envelope: Base64URL.encode(key.seal([1], field: password, version: 1))),
+                ], l2: L2EntryBody(generation: 1, key: 1, box: Base64URL.encode(l2Key.sealed(key)))))
     }
 
     func agent(_ live: LiveNode, _ body: AgentWriteBody) async throws -> AgentTokenBody {
@@ -224,7 +227,7 @@ extension LiveNode {
                 "/api/v1/accounts",
                 RegistrationBody(
                     email: email, vault: VaultID.random().text, kdf: hello.kdf, salt: hello.salt, authKey: authKey,
-                    l2: L2Body(wrappedKey: Base64URL.encode(wrapped)), recovery: nil, invite: nil))
+                    l2: L2Body(generation: 1, wrappedKey: Base64URL.encode(wrapped)), recovery: nil, invite: nil))
             let session = try JSONDecoder().decode(
                 SessionBody.self, from: try await post("/api/v1/sessions", LoginBody(email: email, authKey: authKey)))
             return session.token

@@ -14,9 +14,12 @@ actor NodeAPIWalkthrough {
     private var person: Person
     private var kit = Base64URL.encode(random(32))
     private var recovery: String {
-        #""recovery":{"key":"\#(kit)","l2":{"wrappedKey":"\#(Base64URL.encode(person.wrapped))"}}"#
+        #""recovery":{"key":"\#(kit)","l2":{"generation":\#(generation),"wrappedKey":"\#(Base64URL.encode(person.wrapped))"}}"#
     }
-    private var l2: String { #""l2":{"wrappedKey":"\#(Base64URL.encode(person.wrapped))"}"# }
+    private var l2: String {
+        #""l2":{"generation":\#(generation),"wrappedKey":"\#(Base64URL.encode(person.wrapped))"}"#
+    }
+    private var generation = 1
     private var proof: String { #""proof":{"kind":"password","secret":"\#(Base64URL.encode(person.authKey))"}"# }
 
     init(_ live: LiveNode) async throws {
@@ -79,14 +82,32 @@ actor NodeAPIWalkthrough {
             sending: #"{"email":"\#(person.email)","authKey":"\#(Base64URL.encode(person.authKey))"}"#, gives: 201)
     }
 
-    private let envelope = Base64URL.encode(
-        Box.seal(Array("{}".utf8), key: .init(size: .bits256), context: Context("value")))
+    /// An entry with an L2 value; the node cannot tell a box under this key from one under another.
+    private struct Hidden {
+        let entry = EntryID.random()
+        let field = FieldID.random()
+        let vault = VaultID.random()
+
+        func envelope(_ key: UInt32) -> String {
+            Base64URL.encode(self.key(key).seal([1], field: field, version: 1))
+        }
+
+        func l2(_ generation: Int, _ key: UInt32) -> String {
+            let box = L2Key.generate(for: vault, generation: generation).sealed(self.key(key))
+            return #""l2":{"generation":\#(generation),"key":\#(key),"box":"\#(Base64URL.encode(box))"}"#
+        }
+
+        private func key(_ number: UInt32) -> L2EntryKey {
+            .generate(for: entry, in: vault, number: number, fields: [field: 1])
+        }
+    }
 
     func entries() async throws {
+        let hidden = Hidden()
         let body = #"""
-            {"id":"\#(EntryID.random().text)","title":"Bank","type":"login","urls":["https://bank.example/"],"tags":["work"],"notes":"n",
+            {"id":"\#(hidden.entry.text)",\#(hidden.l2(1, 1)),"title":"Bank","type":"login","urls":["https://bank.example/"],"tags":["work"],"notes":"n",
             "fields":[{"label":"user","kind":"username","tier":1,"value":"ada"},
-            {"label":"pin","kind":"secret","tier":2,"id":"\#(FieldID.random().text)","envelope":"\#(envelope)"},
+            {"label":"pin","kind":"secret","tier":2,"id":"\#(hidden.field.text)","envelope":"\#(hidden.envelope(1))"},
             {"label":"code","kind":"totp","tier":1,"value":"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}]}
             """#
         let entry = try await ask("POST /api/v1/entries", sending: body, gives: 201)
@@ -190,15 +211,7 @@ actor NodeAPIWalkthrough {
         try await ask("PUT /api/v1/account/recovery", sending: "{\(proof),\(recovery)}", gives: 204)
         try await recover()
         try await ask("DELETE /api/v1/account/recovery", sending: "{\(proof)}", gives: 204)
-        try await ask(
-            "POST /api/v1/entries",
-            sending: #"""
-                {"id":"\#(EntryID.random().text)","title":"L2","fields":[
-                {"label":"pin","tier":2,"id":"\#(FieldID.random().text)","envelope":"\#(envelope)"}]}
-                """#, gives: 201)
-        let values = try await ask("GET /api/v1/account/l2")["envelopes"] as? [[String: Any]] ?? []
-        let envelopes = String(decoding: try JSONSerialization.data(withJSONObject: values), as: UTF8.self)
-        try await ask("PUT /api/v1/account/l2", sending: "{\(proof),\(l2),\"envelopes\":\(envelopes)}", gives: 204)
+        try await rekey()
         try await signOut("PUT /api/v1/account/password", #""authKey":"\#(Base64URL.encode(person.authKey))",\#(l2)"#)
         try await signOut("POST /api/v1/account/sign-out-everywhere", #""keepAgents":[]"#)
         let begun = try await ask("POST /api/v1/account/totp", sending: "{}")
@@ -210,6 +223,36 @@ actor NodeAPIWalkthrough {
         let proven = proof.replacing("}", with: #","code":"\#(codes[0])"}"#)
         try await ask("DELETE /api/v1/account/totp", sending: "{\(proven)}", gives: 204)
         try await ask("DELETE /api/v1/account", gives: 204)
+    }
+
+    private func rekey() async throws {
+        let hidden = Hidden()
+        let created = try await ask(
+            "POST /api/v1/entries",
+            sending: #"""
+                {"id":"\#(hidden.entry.text)","title":"L2",\#(hidden.l2(1, 1)),"fields":[
+                {"label":"pin","tier":2,"id":"\#(hidden.field.text)","envelope":"\#(hidden.envelope(1))"}]}
+                """#, gives: 201)
+        try await ask("GET /api/v1/account/l2")
+        generation = 2
+        let begin = #"{\#(proof),\#(l2),"previous":"\#(Base64URL.encode(person.wrapped))"}"#
+        try await ask("PUT /api/v1/account/l2", sending: begin, gives: 204)
+        try await ask("PUT /api/v1/account/l2", sending: begin, gives: 409)
+        try await ask(
+            "PATCH /api/v1/entries/{id}", [text(created, "id")], version: 1,
+            sending: "{\(hidden.l2(2, 1))}", gives: 409)
+        for entry in try await ask("GET /api/v1/account/l2")["entries"] as? [String] ?? [] {
+            let values = try await ask("GET /api/v1/entries/{id}/l2", [entry])
+            #expect((values["envelopes"] as? [[String: Any]])?.count == 1)
+            try await ask(
+                "PUT /api/v1/entries/{id}/l2", [entry], version: 1,
+                sending: #"""
+                    {\#(hidden.l2(2, 2)),"envelopes":[
+                    {"field":"\#(hidden.field.text)","version":1,"envelope":"\#(hidden.envelope(2))"}]}
+                    """#, gives: 204)
+        }
+        let after = try await ask("GET /api/v1/account/l2")
+        #expect(after["previous"] == nil && (after["entries"] as? [String])?.isEmpty == true)
     }
 
     private func recover() async throws {

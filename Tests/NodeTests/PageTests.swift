@@ -1,7 +1,9 @@
+import Encoding
 import NodeCore
 import SQLite
 import Storage
 import Testing
+import VaultFormat
 import Wire
 
 /// Pagination: bounded pages without gaps.
@@ -54,15 +56,30 @@ import Wire
     @Test func l2ValuesArePaged() async throws {
         try await LiveNode.with { live in
             let person = try await Person.register(live)
-            for _ in 0..<5 { _ = try await person.createLogin(live) }
-            var (seen, path): (Set<String>, String?) = ([], "/api/v1/account/l2?limit=2")
+            let id = EntryID.random()
+            let fields = (0..<5).map { _ in FieldID.random() }
+            let key = L2EntryKey.generate(
+                for: id, in: person.vault, fields: Dictionary(uniqueKeysWithValues: fields.map { ($0, 1) }))
+            let row = L2Key.generate(for: person.vault, generation: 1).sealed(key)
+            _ = try await person.create(
+                live,
+                EntryWriteBody(
+                    id: id.text, title: "L2",
+                    fields: fields.map {
+                        FieldWriteBody(
+                            id: $0.text, label: $0.text, tier: 2,
+                            envelope: Base64URL.encode(key.seal([1], field: $0, version: 1)))
+                    }, l2: L2EntryBody(generation: 1, key: 1, box: Base64URL.encode(row))))
+            let list = "/api/v1/entries/\(id.text)/l2?limit=2"
+            var (seen, path): (Set<String>, String?) = ([], list)
             while let current = path {
                 let page: L2ValuesBody = try await live.send("GET", current, token: person.token).json()
                 #expect(page.envelopes.count <= 2)
-                seen.formUnion(page.envelopes.map(\.entry))
-                path = page.next.map { "/api/v1/account/l2?limit=2&cursor=\($0)" }
+                #expect(page.envelopes.allSatisfy(\.isCurrent) && page.version == 1 && page.l2.key == 1)
+                seen.formUnion(page.envelopes.map(\.field))
+                path = page.next.map { "\(list)&cursor=\($0)" }
             }
-            #expect(seen.count == 5)
+            #expect(seen == Set(fields.map(\.text)))
             // Each page has an audit line with the number of values.
             let audit: AuditBody = try await live.send("GET", "/api/v1/audit", token: person.token).json()
             let exports = audit.lines.filter { $0.action == "export" }

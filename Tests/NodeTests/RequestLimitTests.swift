@@ -37,7 +37,8 @@ import Wire
         Route(method: "DELETE", path: "/api/v1/account/recovery", limit: 16 << 10),
         Route(method: "POST", path: "/api/v1/agents", limit: 256 << 10),
         Route(method: "POST", path: "/api/v1/entries", limit: 4 << 20),
-        Route(method: "PUT", path: "/api/v1/account/l2", limit: 4 << 20),
+        Route(method: "PUT", path: "/api/v1/account/l2", limit: 16 << 10),
+        Route(method: "PUT", path: "/api/v1/entries/\(EntryID.random().text)/l2", limit: 4 << 20),
     ]
 
     @Test func everyRouteEnforcesItsBodyLimit() async throws {

@@ -42,7 +42,7 @@ import Wire
         Unknown(
             "PUT", "/api/v1/account/password", #"{"proof":{"kind":"password","secret":"","totp":"1"}}"#, "proof.totp"),
         Unknown("POST", "/api/v1/account/sign-out-everywhere", #"{"kit":1}"#, "kit"),
-        Unknown("PUT", "/api/v1/account/l2", #"{"envelopes":[{"entry":"a","fields":"b"}]}"#, "envelopes.fields"),
+        Unknown("PUT", "/api/v1/entries/a/l2", #"{"envelopes":[{"field":"a","fields":"b"}]}"#, "envelopes.fields"),
         Unknown("POST", "/api/v1/account/totp", #"{"totp":"1"}"#, "totp"),
         Unknown("POST", "/api/v1/agents/AAAAAAAAAAAAAAAAAAAAAg/rotate", #"{"maxUses":1}"#, "maxUses"),
         Unknown("DELETE", "/api/v1/agents/AAAAAAAAAAAAAAAAAAAAAg", #"{"at":1}"#, "at"),

@@ -91,6 +91,7 @@ final class VaultUse {
 
     private func l2() -> L2Body {
         L2Body(
+            generation: 1,
             wrappedKey: Base64URL.encode(Box.seal(random(32), key: .init(size: .bits256), context: Context("l2key"))))
     }
 

@@ -168,15 +168,17 @@ import VaultFormat
     @Test func anAgentNeverReadsL2() async throws {
         let id = EntryID.random()
         let field = FieldID.random()
-        let box = Box.seal([1], key: SymmetricKey(size: .bits256), context: Context("value"))
+        var writer = L2Writer(Person(), entry: id)
         var edit = EntryEdit.login(tags: ["money"])
-        edit.fields.append(.init(id: field, label: "l2", tier: .l2, content: .envelope(box)))
+        edit.fields.append(writer.field(field))
+        edit.l2 = writer.write
         _ = try await node.entries.create(edit, id: id, as: owner)
         let agent = try await node.principal(try await node.agent(grants: [.tag("money"), .entry(id)], as: owner))
         let view = try await node.entries.view(id, as: agent)
         let error = await thrown { try await node.entries.read(field, of: id, as: agent) }
         let refused = await thrown { try await node.agent(grants: [.entry(id, [field])], as: owner) }
         #expect(view.fields.map(\.label) == ["password", "username"])
+        #expect(view.l2 == nil)
         #expect(error as? VaultError == .noSuchField, "as if it were not there")
         guard case .invalid("grants.fields", _) = refused as? VaultError else {
             Issue.record("\(String(describing: refused))")
@@ -187,9 +189,10 @@ import VaultFormat
     @Test func aFieldThatBecomesL2IsTakenFromAgents() async throws {
         let field = bank.field("password")
         let robot = try await node.agent(grants: [.entry(bank.id, [field])], as: owner)
-        let box = Box.seal([1], key: SymmetricKey(size: .bits256), context: Context("value"))
+        var writer = L2Writer(Person(), entry: bank.id)
+        let hidden = writer.field(field, label: nil)
         _ = try await node.entries.update(
-            bank.id, ifVersion: 1, EntryEdit(fields: [.init(id: field, tier: .l2, content: .envelope(box))]), as: owner)
+            bank.id, ifVersion: 1, EntryEdit(fields: [hidden], l2: writer.write), as: owner)
         let its = try opened(by: robot.holder, root: node.root)
         #expect(its.isEmpty)
     }

@@ -117,17 +117,18 @@ import VaultFormat
     /// The label of a field that moves to L2 is in the details alone; on the way back it gets its part again.
     @Test func aFieldInL2HasNoSuchPart() async throws {
         let robot = try await agent([.read])
-        let envelope = Box.seal([1], key: .init(size: .bits256), context: Context("test"))
+        var writer = L2Writer(Person(), entry: entry.id)
+        let hidden = writer.field(field, label: nil)
         _ = try await node.entries.update(
-            entry.id, ifVersion: 1,
-            EntryEdit(fields: [.init(id: field, tier: .l2, content: .envelope(envelope))]), as: owner)
+            entry.id, ifVersion: 1, EntryEdit(fields: [hidden], l2: writer.write), as: owner)
         #expect(try held(by: robot) == [])
         let l2 = try await node.entries.read(field, of: entry.id, at: 2, as: owner)
         #expect(l2.field.label == "password" && l2.field.kind == .secret)
         #expect(try await node.entries.view(entry.id, as: try await node.principal(robot)).fields.count == 1)
+        writer.key.fields = [:]
         _ = try await node.entries.update(
-            entry.id, ifVersion: 2, EntryEdit(fields: [.init(id: field, tier: .l1, content: .value("back"))]),
-            as: owner)
+            entry.id, ifVersion: 2,
+            EntryEdit(fields: [.init(id: field, tier: .l1, content: .value("back"))], l2: writer.write), as: owner)
         #expect(try held(by: robot) == [.value, .about])
         #expect(try await node.value(field, of: entry.id, as: try await node.principal(robot)) == "back")
         #expect(try await node.verification().findings == [])

@@ -11,7 +11,9 @@ import VaultFormat
 /// stopped. What is written is refused, or there is a reason why it decides nothing.
 @Suite struct FileWriterTests {
     /// Tables whose rows are records: all of their columns are covered.
-    static let records = ["account", "agent", "credential", "entry", "item", "node", "recorded", "spent_invite"]
+    static let records = [
+        "account", "agent", "credential", "entry", "item", "l2_entry", "node", "recorded", "spent_invite",
+    ]
 
     /// Columns of the other tables, with the reason why each decides nothing about access.
     static let others: [String: [String: String]] = [
@@ -67,7 +69,7 @@ import VaultFormat
         "credential.holder", "credential.id", "credential.kind", "credential.lookup", "entry.id",
     ]
 
-    private static let ofVaults = ["account", "agent", "credential", "entry", "item"]
+    private static let ofVaults = ["account", "agent", "credential", "entry", "item", "l2_entry"]
 
     @Test(arguments: ofVaults, Moment.allCases) func aChangedColumnIsRefused(_ table: String, _ moment: Moment)
         async throws
@@ -145,6 +147,7 @@ private struct FileWriter {
     let owner: Principal
     let other: Token
     let entry: EntryView
+    let l2: L2Writer
     let robot: TestAgent
     let second: TestAgent
     let codes: [String]
@@ -158,7 +161,18 @@ private struct FileWriter {
         codes = try await node.accounts.confirmSecondFactor(
             generator.code(at: node.moments.now), proof: ada.proof(), as: owner)
         _ = try await node.entries.create(.login(), id: nil, as: owner)
-        entry = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
+        var login = EntryEdit.login(tags: ["t"])
+        let id = EntryID.random()
+        var writer = L2Writer(ada, entry: id)
+        login.fields.append(writer.field(.random()))
+        login.l2 = writer.write
+        entry = try await node.entries.create(login, id: id, as: owner)
+        l2 = writer
+        let card = EntryID.random()
+        var another = L2Writer(ada, entry: card)
+        let hidden = another.field(.random())
+        _ = try await node.entries.create(
+            EntryEdit(title: "Card", fields: [hidden], l2: another.write), id: card, as: owner)
         second = try await node.agent("second", grants: [], policy: AgentPolicy(verbs: [.deposit]), as: owner)
         robot = try await node.agent(grants: [.tag("t")], policy: AgentPolicy(verbs: [.read], maxUses: 9), as: owner)
         other = try await node.login(bob, registering: true).token
@@ -168,7 +182,7 @@ private struct FileWriter {
 
     /// A condition for each of Ada's rows in a table.
     private func rows(of table: String) throws -> [String] {
-        let key = table == "account" ? "vault" : "id"
+        let key = ["account": "vault", "l2_entry": "entry"][table] ?? "id"
         let file = try node.file()
         // Statements are static, scripts are not.
         try file.script(
@@ -195,7 +209,10 @@ private struct FileWriter {
 
     /// Changes each of Ada's rows, as she would.
     func changeEverything() async throws {
-        _ = try await node.entries.update(entry.id, ifVersion: 1, EntryEdit(title: "new"), as: owner)
+        var writer = l2
+        let hidden = writer.field(.random(), label: "another", version: 2)
+        _ = try await node.entries.update(
+            entry.id, ifVersion: 1, EntryEdit(title: "new", fields: [hidden], l2: writer.write), as: owner)
         for view in try await node.entries.list(limit: 9, as: owner).entries where view.id != entry.id {
             try await node.entries.trash(view.id, ifVersion: nil, as: owner)
         }

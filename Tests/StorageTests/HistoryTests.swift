@@ -15,11 +15,6 @@ import VaultFormat
         owner = try await node.owner(person)
     }
 
-    private func envelope(_ value: String, _ entry: EntryID, _ field: FieldID, _ version: Int) -> [UInt8] {
-        let place = FieldPlace(vault: owner.vault, entry: entry, field: field, tier: .l2, version: version)
-        return Box.seal(Array(value.utf8), key: person.l2Key, context: place.valueContext)
-    }
-
     @Test func everyVersionIsListedNewestFirst() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         node.moments.advance(by: 5)
@@ -113,21 +108,18 @@ import VaultFormat
     @Test func restoringChangedL2RequiresEnvelopes() async throws {
         let id = EntryID.random()
         let field = FieldID.random()
-        func edit(_ value: String, _ version: Int) -> EntryEdit {
-            EntryEdit(
-                title: "Card",
-                fields: [
-                    .init(
-                        id: field, label: "number", tier: .l2, content: .envelope(envelope(value, id, field, version)))
-                ])
-        }
-        _ = try await node.entries.create(edit("one", 1), id: id, as: owner)
-        _ = try await node.entries.update(id, ifVersion: 1, edit("two", 2), as: owner)
+        var writer = L2Writer(person, entry: id)
+        let first = writer.field(field, "one", label: "number")
+        _ = try await node.entries.create(
+            EntryEdit(title: "Card", fields: [first], l2: writer.write), id: id, as: owner)
+        let second = writer.field(field, "two", label: nil, version: 2)
+        _ = try await node.entries.update(id, ifVersion: 1, EntryEdit(fields: [second], l2: writer.write), as: owner)
         await #expect(throws: VaultError.needsEnvelopes([field])) {
             try await node.entries.restore(id, to: 1, ifVersion: 2, envelopes: [:], as: owner)
         }
-        let fresh = envelope("one", id, field, 3)
-        let restored = try await node.entries.restore(id, to: 1, ifVersion: 2, envelopes: [field: fresh], as: owner)
+        let fresh = writer.envelope("one", field, version: 3)
+        let restored = try await node.entries.restore(
+            id, to: 1, ifVersion: 2, envelopes: [field: fresh], l2: writer.write, as: owner)
         let read = try await node.entries.read(field, of: id, as: owner)
         #expect(restored.version == 3)
         #expect(read.content == .envelope(fresh))
@@ -137,10 +129,12 @@ import VaultFormat
     @Test func restoringUnchangedL2RequiresNoEnvelopes() async throws {
         let id = EntryID.random()
         let field = FieldID.random()
-        let box = envelope("one", id, field, 1)
+        var writer = L2Writer(person, entry: id)
+        let box = writer.envelope("one", field)
         _ = try await node.entries.create(
-            EntryEdit(title: "a", fields: [.init(id: field, label: "l", tier: .l2, content: .envelope(box))]), id: id,
-            as: owner)
+            EntryEdit(
+                title: "a", fields: [.init(id: field, label: "l", tier: .l2, content: .envelope(box))],
+                l2: writer.write), id: id, as: owner)
         _ = try await node.entries.update(id, ifVersion: 1, EntryEdit(title: "b"), as: owner)
         let restored = try await node.entries.restore(id, to: 1, ifVersion: 2, envelopes: [:], as: owner)
         let read = try await node.entries.read(field, of: id, as: owner)

@@ -51,6 +51,11 @@ import VaultFormat
         let person = Person()
         let owner = try await node.owner(person)
         let entry = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
+        let card = EntryID.random()
+        var writer = L2Writer(person, entry: card)
+        let hidden = writer.field(.random())
+        _ = try await node.entries.create(
+            EntryEdit(title: "Card", fields: [hidden], l2: writer.write), id: card, as: owner)
         let robot = try await node.agent(
             grants: [.tag("t")], policy: AgentPolicy(verbs: [.read, .write, .deposit], maxUses: 100), as: owner)
         _ = try await node.entries.deposit(.login(), as: try await node.principal(robot))
@@ -60,7 +65,8 @@ import VaultFormat
 
     private static let tables = [
         "abuse", "account", "agent", "answer", "audit", "audit_head", "audit_verified", "credential", "entry", "holder",
-        "item", "last_use", "node", "recorded", "schema_seal", "spent_invite", "term", "usage", "value", "vault_state",
+        "item", "l2_entry", "last_use", "node", "recorded", "schema_seal", "spent_invite", "term", "usage", "value",
+        "vault_state",
         "wrap",
     ]
 

@@ -11,9 +11,9 @@ def b64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def box(size):
+def box(size, key_id=0):
     """What the node takes for a box of `size` bytes: it checks header and length alone; nobody here will open it."""
-    return b64(bytes([2, 1, 0, 0, 0, 0]) + os.urandom(24 + 32 + size + 16))
+    return b64(bytes([2, 1, 0, 0, 0, key_id]) + os.urandom(24 + 32 + size + 16))
 
 
 class Refused(Exception):
@@ -79,7 +79,7 @@ class Tenant:
         hello = client.call("POST", "/api/v1/accounts/prelogin", {"email": self.email})
         client.call("POST", "/api/v1/accounts", {
             "email": self.email, "vault": b64(os.urandom(16)), "kdf": hello["kdf"], "salt": hello["salt"],
-            "authKey": self.key, "l2": {"wrappedKey": box(32)}})
+            "authKey": self.key, "l2": {"generation": 1, "wrappedKey": box(32)}})
         self.sign_in(client)
         return self
 

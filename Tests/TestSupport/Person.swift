@@ -12,6 +12,7 @@ package struct Person: Sendable {
     package var password: String
     package var kit: Token?
     package var l2Key = SymmetricKey(size: .bits256)
+    package var l2Generation = 1
 
     package init(_ address: String = "ada@example.org", password: String = "violet tractor", kit: Token? = nil) {
         email = EmailAddress(address)!
@@ -21,18 +22,36 @@ package struct Person: Sendable {
 
     package var authKey: SymmetricKey { Self.key("auth", password) }
 
+    package var l2: L2Key { L2Key(vault: vault, generation: l2Generation, key: l2Key) }
+
     package var secrets: Accounts.Secrets {
-        .init(authKey: authKey, wrappedL2Key: wrapped(under: Self.key("l2", password)))
+        .init(
+            authKey: authKey, wrappedL2Key: l2.wrapped(by: Self.key("l2", password)), l2Generation: l2Generation)
+    }
+
+    /// The same person with the next generation of the l2Key, and another kit if there is one.
+    package func nextL2Key() -> Person {
+        var next = self
+        next.l2Key = SymmetricKey(size: .bits256)
+        next.l2Generation += 1
+        if kit != nil { next.kit = Token(.recoveryKit) }
+        return next
     }
 
     package var recovery: Accounts.Secrets? {
-        kit.map { .init(authKey: Self.kitKey($0), wrappedL2Key: wrapped(under: Self.key("l2", $0.text))) }
+        kit.map { kit in
+            .init(
+                authKey: Self.kitKey(kit), wrappedL2Key: l2.wrapped(by: Self.key("l2", kit.text)),
+                l2Generation: l2Generation)
+        }
     }
 
     /// The secrets of the kit, or of a random one.
     package var newRecovery: Accounts.Secrets {
         recovery
-            ?? .init(authKey: Self.kitKey(Token(.recoveryKit)), wrappedL2Key: wrapped(under: .init(size: .bits256)))
+            ?? .init(
+                authKey: Self.kitKey(Token(.recoveryKit)), wrappedL2Key: l2.wrapped(by: .init(size: .bits256)),
+                l2Generation: l2Generation)
     }
 
     /// A proof with the password.
@@ -42,19 +61,19 @@ package struct Person: Sendable {
 
     /// Opens the node's wrapped l2Key as a client does.
     package func openL2Key(_ box: [UInt8]) throws -> SymmetricKey {
-        SymmetricKey(
-            data: try Box.open(box, key: Self.key("l2", password), context: Context("l2key", vault.bytes)))
+        try Box.openKey(box, key: Self.key("l2", password), context: l2Context)
     }
 
     /// The same with a kit.
     package func openL2Key(_ box: [UInt8], kit: Token) throws -> SymmetricKey {
-        SymmetricKey(data: try Box.open(box, key: Self.key("l2", kit.text), context: Context("l2key", vault.bytes)))
+        try Box.openKey(box, key: Self.key("l2", kit.text), context: l2Context)
     }
 
     package static func kitKey(_ kit: Token) -> SymmetricKey { key("auth", kit.text) }
 
-    private func wrapped(under key: SymmetricKey) -> [UInt8] {
-        Box.seal(l2Key, key: key, context: Context("l2key", vault.bytes))
+    private var l2Context: Context {
+        let generation = (0..<8).map { UInt8(truncatingIfNeeded: l2Generation >> (56 - 8 * $0)) }
+        return Context("l2key", vault.bytes, generation)
     }
 
     private static func key(_ use: String, _ secret: String) -> SymmetricKey {
@@ -103,13 +122,24 @@ extension TestVault {
             new.secrets, .init(recovery: new.newRecovery, agents: agents), proof: old.proof(code), as: owner)
     }
 
-    /// Every L2 value of every version, page by page.
-    package func l2Values(as owner: Principal) async throws -> [StoredValue] {
-        var (values, last): ([StoredValue], FieldPlace?) = ([], nil)
+    /// Begins a rekey with the next generation of the l2Key.
+    package func beginRekey(_ old: Person, to new: Person, code: String? = nil, as owner: Principal) async throws {
+        try await accounts.rekeyL2(
+            .init(
+                generation: new.l2Generation, wrappedKey: new.secrets.wrappedL2Key,
+                previous: new.l2.sealed(previous: old.l2), kit: new.recovery),
+            proof: old.proof(code), as: owner)
+    }
+
+    /// Every L2 value of every version of an entry, page by page.
+    package func l2Values(of entry: EntryID, as owner: Principal) async throws -> [L2StoredValue] {
+        var (values, last): ([L2StoredValue], L2Version?) = ([], nil)
         repeat {
-            let page = try await accounts.l2Values(after: last, limit: 2, as: owner)
+            let page = try await entries.l2Values(of: entry, after: last, limit: 2, as: owner).values
             values += page.items
-            last = page.hasMore ? page.items.last?.place : nil
+            last =
+                page.hasMore
+                ? page.items.last.map { L2Version(field: $0.value.place.field, version: $0.value.place.version) } : nil
         } while last != nil
         return values
     }

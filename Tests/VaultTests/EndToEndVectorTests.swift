@@ -104,13 +104,14 @@ struct EndToEndFile: Decodable {
     }
 
     @Test func theClientOpensItsKeyAndItsValue() throws {
-        let l2Key = try Box.open(
-            try box("l2Key").box.bytes, key: SymmetricKey(data: file.account.l2WrapKey.bytes),
-            context: Context("l2key", vault.bytes))
-        let place = place(try #require(FieldID(file.ids.l2Field.bytes)), .l2)
-        let plaintext = try Box.open(
-            try box("l2Value").box.bytes, key: SymmetricKey(data: l2Key), context: place.valueContext)
-        #expect(plaintext.hex == (try box("l2Value")).plaintext.hex)
+        let l2Key = try L2Key(
+            wrapped: try box("l2Key").box.bytes, by: SymmetricKey(data: file.account.l2WrapKey.bytes), vault: vault,
+            generation: 1)
+        let field = try #require(FieldID(file.ids.l2Field.bytes))
+        let key = try l2Key.open(try box("l2Entry").box.bytes, entry: entry, number: 1)
+        #expect(key.fields == [field: file.version])
+        let value = try key.open(try box("l2Value").box.bytes, field: field, version: file.version)
+        #expect(String(decoding: value, as: UTF8.self) == "4111 1111 1111 1111")
     }
 
     @Test func theOuterSecretBoxOfTheL2KeyOpens() throws {

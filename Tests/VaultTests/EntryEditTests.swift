@@ -11,6 +11,8 @@ import VaultFormat
         var edit: EntryEdit
         /// The invalid member; nil when the edit is valid.
         var fault: String?
+        /// Whether it comes with the entry's L2 key.
+        var isL2 = false
     }
 
     private static func text(_ count: Int) -> String { String(repeating: "x", count: count) }
@@ -21,7 +23,7 @@ import VaultFormat
     }
     private static let id = FieldID.random()
     private static let envelope = Box.seal(
-        [1], key: .init(size: .bits256), context: Context("value"))
+        [1], key: .init(size: .bits256), context: Context("value"), keyID: 1)
 
     static let cases = [
         Case(testDescription: "a title of 1,024 bytes", edit: EntryEdit(title: text(1_024)), fault: nil),
@@ -66,7 +68,7 @@ import VaultFormat
             testDescription: "L2",
             edit: field {
                 $0.tier = .l2; $0.id = id; $0.content = .envelope(envelope)
-            }, fault: nil),
+            }, fault: nil, isL2: true),
         Case(
             testDescription: "L2 without id",
             edit: field {
@@ -78,21 +80,21 @@ import VaultFormat
                 $0.tier = .l2; $0.id = id; $0.content = .envelope([1])
             }, fault: "fields.envelope"),
         Case(
-            testDescription: "an envelope with a key id",
+            testDescription: "an envelope without a key id",
             edit: field {
-                $0.tier = .l2; $0.id = id; $0.content = .envelope([2, 1, 0, 0, 0, 1] + envelope.dropFirst(6))
+                $0.tier = .l2; $0.id = id; $0.content = .envelope([2, 1, 0, 0, 0, 0] + envelope.dropFirst(6))
             }, fault: "fields.envelope"),
         Case(
             testDescription: "an envelope of 128 KiB",
             edit: field {
                 $0.tier = .l2; $0.id = id;
-                $0.content = .envelope([2, 1, 0, 0, 0, 0] + [UInt8](repeating: 1, count: 131_072 + 72))
-            }, fault: nil),
+                $0.content = .envelope([2, 1, 0, 0, 0, 1] + [UInt8](repeating: 1, count: 131_072 + 72))
+            }, fault: nil, isL2: true),
         Case(
             testDescription: "a longer envelope",
             edit: field {
                 $0.tier = .l2; $0.id = id;
-                $0.content = .envelope([2, 1, 0, 0, 0, 0] + [UInt8](repeating: 1, count: 131_072 + 73))
+                $0.content = .envelope([2, 1, 0, 0, 0, 1] + [UInt8](repeating: 1, count: 131_072 + 73))
             }, fault: "fields.envelope"),
         Case(
             testDescription: "the same id twice",
@@ -115,7 +117,13 @@ import VaultFormat
     @Test(arguments: cases) func isBounded(_ example: Case) async throws {
         let node = try TestVault()
         let owner = try await node.owner()
-        let error = await thrown { try await node.entries.create(example.edit, id: nil, as: owner) }
+        var edit = example.edit
+        if example.isL2 {
+            var writer = L2Writer(Person(), entry: .random())
+            writer.key.fields = [Self.id: 1]
+            edit.l2 = writer.write
+        }
+        let error = await thrown { [edit] in try await node.entries.create(edit, id: nil, as: owner) }
         guard let fault = example.fault else {
             #expect(error == nil)
             return

@@ -127,6 +127,17 @@ def about(kind, label):
     return bytes([len(kind)]) + kind + label.encode()
 
 
+def l2_field_key(entry_key, vault, entry, field):
+    """The key of one field's L2 values."""
+    return hkdf(entry_key, context(b"l2-field", vault, entry, field))
+
+
+def l2_entry(entry_key, versions):
+    """The plaintext of an entry's row: its key, and the version of each L2 field."""
+    listed = b"".join(field + u64(versions[field]) for field in sorted(versions))
+    return pad(entry_key + struct.pack(">H", len(versions)) + listed)
+
+
 def argon2id(password, salt, iterations, memory_kib, parallelism):
     """The master key. `password` is UTF-8 of the NFC form."""
     return hash_secret_raw(password, salt, iterations, memory_kib, parallelism, 32, Type.ID, 0x13)

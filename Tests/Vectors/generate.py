@@ -58,7 +58,10 @@ def context_file():
         "a wrap": (b"wrap", VAULT, ENTRY, FIELD, b"\x00", b"\x01", u64(256), AGENT),
         "an agent's record": (b"value", VAULT, AGENT, bytes(16), b"\x00", b"\x00", u64(1)),
         "owner's items": (b"item", VAULT, AGENT, b"totp"),
-        "l2 key": (b"l2key", VAULT),
+        "l2 key": (b"l2key", VAULT, u64(1)),
+        "the l2 key of the generation before": (b"l2-previous", VAULT, u64(2)),
+        "an entry's l2 key": (b"l2-entry", VAULT, ENTRY, b"\x00\x00\x00\x03"),
+        "a field's l2 key": (b"l2-field", VAULT, ENTRY, FIELD),
         "outer box of a session: creation, expiry": (
             b"root", b"credential", VAULT, AGENT, b"session", ROW, u64(1709312400), u64(1709355600),
         ),
@@ -507,8 +510,8 @@ def end_to_end_file():
         fixed(f"end to end: {name}", 16)
         for name in ("vault", "entry", "L2 field", "L1 field", "owner", "agent", "row")
     )
-    l2_key, owner_key, agent_key, root = (
-        fixed(f"end to end: {name}", 32) for name in ("l2Key", "owner's H", "agent's H", "root key")
+    l2_key, entry_key, owner_key, agent_key, root = (
+        fixed(f"end to end: {name}", 32) for name in ("l2Key", "entry key", "owner's H", "agent's H", "root key")
     )
     title_dek, dek, about_dek = (fixed(f"end to end: {name}", 32) for name in ("title DEK", "DEK", "about DEK"))
     version, kid = u64(3), 1
@@ -521,6 +524,7 @@ def end_to_end_file():
 
     credential = (b"credential", vault, owner, b"password", row)
     l2 = (b"l2key", vault)
+    generation, number = 1, 1
     owner_wrap = clav2.hkdf(owner_key, context(b"holder-wrap", owner))
     agent_seed = clav2.hkdf(agent_key, context(b"holder-seal", agent))
     for_owner = (b"wrap", vault, entry, open_field, b"\x00", b"\x01", version, owner)
@@ -532,11 +536,15 @@ def end_to_end_file():
     boxes["credential"] = inner(
         "credential", owner_key, clav2.hkdf(auth, context(b"credential", b"password")), *credential)
     boxes["credentialOuter"] = outer("credential", boxes["credential"]["box"], *credential)
-    boxes["l2Key"] = inner("l2Key", l2_key, wrap, *l2)
+    boxes["l2Key"] = inner("l2Key", l2_key, wrap, *l2, u64(generation))
     boxes["l2KeyOuter"] = outer("l2Key", boxes["l2Key"]["box"], *l2, row)
-    boxes["l2Value"] = inner(
-        "L2 value", clav2.pad(b"4111 1111 1111 1111"), l2_key,
-        b"value", vault, entry, secret_field, b"\x00", b"\x02", version)
+    boxes["l2Entry"] = box_case(
+        "end to end: L2 entry", clav2.l2_entry(entry_key, {secret_field: 3}),
+        context(b"l2-entry", vault, entry, struct.pack(">I", number)), l2_key, key_id=generation)
+    boxes["l2Value"] = box_case(
+        "end to end: L2 value", clav2.pad(b"4111 1111 1111 1111"),
+        context(b"value", vault, entry, secret_field, b"\x00", b"\x02", version),
+        clav2.l2_field_key(entry_key, vault, entry, secret_field), key_id=number)
     boxes["title"] = inner("title", clav2.pad(compact({"title": "Bank", "type": "login"})), title_dek, b"value", *title_place)
     boxes["titleWrap"] = inner("title wrap", title_dek, owner_wrap, b"wrap", *title_place, owner)
     boxes["l1Value"] = inner(
@@ -559,6 +567,56 @@ def end_to_end_file():
         "agent": {"H": agent_key, "sealSeed": agent_seed},
         "boxes": boxes,
         "cases": [sealed],
+    }
+
+
+# l2.json
+
+
+def l2_file():
+    """A vault in generation 2 whose entry was rekeyed twice: its row has k = 3."""
+    vault, entry = fixed("l2: vault", 16), fixed("l2: entry", 16)
+    fields = sorted(fixed(f"l2: field {n}", 16) for n in range(3))
+    old, new, entry_key, companion = (
+        fixed(f"l2: {name}", 32) for name in ("l2Key 1", "l2Key 2", "entry key", "companion key"))
+    number = struct.pack(">I", 3)
+    versions = dict(zip(fields, (1, 7, 2**53)))
+    values = dict(zip(fields, ("hunter2", "", "p\u00e4ss/\U0001f511")))
+
+    def row(name, listed, generation=2, key=new):
+        return box_case(
+            f"l2: {name}", clav2.l2_entry(entry_key, listed), context(b"l2-entry", vault, entry, number), key,
+            key_id=generation) | {"generation": generation}
+
+    def plaintext(name, content):
+        return {"name": name, "plaintext": clav2.pad(content)}
+
+    good = entry_key + struct.pack(">H", 2) + b"".join(fields[n] + u64(n + 1) for n in (0, 1))
+    return {
+        "about": "the client's keys of L2 values: wrapped copy, previous generation, an entry's row, values, drafts",
+        "vault": vault, "entry": entry, "generation": 2, "l2Key": new, "previousKey": old, "companionKey": companion,
+        "number": 3, "entryKey": entry_key, "draftKey": clav2.hkdf(new, b"clavitor/2/draft"),
+        "wrapped": box_case("l2: wrapped", new, context(b"l2key", vault, u64(2)), companion),
+        "previous": box_case("l2: previous", old, context(b"l2-previous", vault, u64(2)), new),
+        "rows": [row("no field", {}), row("one field", {fields[1]: 7}), row("three fields", versions)],
+        "otherGeneration": row("generation 1", versions, generation=1, key=old),
+        "malformedPlaintexts": [
+            plaintext("empty", b""), plaintext("no count", entry_key), plaintext("a field is missing", good[:-24]),
+            plaintext("one byte more", good + b"\x00"),
+            plaintext("a field twice", entry_key + struct.pack(">H", 2) + (fields[0] + u64(1)) * 2),
+            plaintext("out of order", entry_key + struct.pack(">H", 2) + fields[1] + u64(1) + fields[0] + u64(1)),
+            plaintext("version 0", entry_key + struct.pack(">H", 1) + fields[0] + u64(0)),
+            plaintext("version beyond 2^53", entry_key + struct.pack(">H", 1) + fields[0] + u64(2**53 + 1)),
+        ],
+        "fields": [
+            {"field": field, "version": versions[field], "value": values[field],
+             "key": clav2.l2_field_key(entry_key, vault, entry, field),
+             "envelope": box_case(
+                 f"l2: value {n}", clav2.pad(values[field].encode()),
+                 context(b"value", vault, entry, field, b"\x00", b"\x02", u64(versions[field])),
+                 clav2.l2_field_key(entry_key, vault, entry, field), key_id=3)["box"]}
+            for n, field in enumerate(fields)
+        ],
     }
 
 
@@ -698,6 +756,7 @@ FILES = {
     "totp.json": totp_file,
     "chain.json": chain_file,
     "end-to-end.json": end_to_end_file,
+    "l2.json": l2_file,
     "padding.json": padding_file,
     "state.json": state_file,
     "entry-record.json": entry_record_file,

@@ -125,11 +125,11 @@ package struct Operation: Sendable {
         Operation(
             "DELETE", "/api/v1/account/totp", "Remove the second factor", .endSecondFactor, accepts: "Proven"),
         Operation(
-            "GET", "/api/v1/account/l2", "List every L2 value of every version", .exportL2, returns: "L2Values",
-            query: page),
+            "GET", "/api/v1/account/l2", "Get the l2Key's generation and the entries that a rekey has not reached",
+            .viewL2, returns: "L2Status", query: page),
         Operation(
-            "PUT", "/api/v1/account/l2", "Re-encrypt every L2 value under a new l2Key", .rekeyL2, accepts: "L2Rekey",
-            limit: RequestLimits.body, values: RequestLimits.rekeyValues),
+            "PUT", "/api/v1/account/l2", "Begin a rekey with the next l2Key and a new kit; ends the other sessions",
+            .rekeyL2, accepts: "L2Rekey"),
 
         Operation(
             "POST", "/api/v1/entries", "Create an entry", .createEntry, accepts: "EntryWrite", returns: "Entry", 201,
@@ -163,6 +163,14 @@ package struct Operation: Sendable {
             "POST", "/api/v1/entries/{id}/restore", "Restore a version, or an entry from the trash", .restoreVersion,
             accepts: "Restore",
             returns: "Entry", headers: ["If-Match"], limit: RequestLimits.body),
+        Operation(
+            "GET", "/api/v1/entries/{id}/l2", "List an entry's L2 values of all versions", .exportL2,
+            returns: "L2Values", query: page),
+        Operation(
+            "PUT", "/api/v1/entries/{id}/l2",
+            "Give an entry another L2 key, with its L2 values encrypted anew; older versions that are not named are deleted",
+            .rekeyEntry, accepts: "L2EntryRekey", headers: ["If-Match"], limit: RequestLimits.body,
+            values: RequestLimits.rekeyValues),
         Operation(
             "GET", "/api/v1/entries/{id}/fields/{field}",
             "Read a field; the audit line is durable before the response is sent", .readValue,

@@ -47,7 +47,8 @@ package struct Schema: Sendable {
         "KDF": Schema([
             "type": .choice(["argon2id"]), "memoryKiB": .integer, "iterations": .integer, "parallelism": .integer,
         ]),
-        "L2": Schema(["wrappedKey": .base64]),
+        "L2": Schema(["generation": .integer, "wrappedKey": .base64]),
+        "L2Entry": Schema(["generation": .integer, "key": .integer, "box": .base64]),
         "Recovery": Schema(["key": .base64, "l2": .schema("L2")]),
         "Registration": Schema([
             "email": .text, "vault": .id, "kdf": .schema("KDF"), "salt": .base64, "authKey": .base64,
@@ -91,16 +92,22 @@ package struct Schema: Sendable {
         "Proven": Schema(["proof": .schema("Proof")]),
         "SecondFactorRequest": Schema(["proof?": .schema("Proof"), "code?": .text]),
         "SecondFactor": Schema(["secret?": .text, "uri?": .text, "recoveryCodes?": .list(.text)]),
-        "L2Values": Schema(["envelopes": .list(.schema("Envelope")), "next?": .text]),
-        "Envelope": Schema(["entry": .id, "field": .id, "version": .integer, "envelope": .base64]),
         "L2Rekey": Schema([
-            "proof": .schema("Proof"), "l2": .schema("L2"), "recovery?": .schema("Recovery"),
-            "envelopes": .list(.schema("Envelope")),
+            "proof": .schema("Proof"), "l2": .schema("L2"), "previous": .base64, "recovery?": .schema("Recovery"),
         ]),
+        "L2Status": Schema([
+            "generation": .integer, "previous?": .base64, "entries": .list(.id), "next?": .text,
+        ]),
+        "L2Values": Schema([
+            "version": .integer, "l2": .schema("L2Entry"), "envelopes": .list(.schema("L2Value")), "next?": .text,
+        ]),
+        "L2Value": Schema(["field": .id, "version": .integer, "isCurrent": .bool, "envelope": .base64]),
+        "L2EntryRekey": Schema(["l2": .schema("L2Entry"), "envelopes": .list(.schema("L2Envelope"))]),
+        "L2Envelope": Schema(["field": .id, "version": .integer, "envelope": .base64]),
         "EntryWrite": Schema([
             "id?": .id, "title?": .text, "type?": .choice(EntryType.allCases.map(\.rawValue)), "urls?": .list(.text),
             "tags?": .list(.text),
-            "notes?": .text, "fields?": .list(.schema("FieldWrite")),
+            "notes?": .text, "fields?": .list(.schema("FieldWrite")), "l2?": .schema("L2Entry"),
         ]),
         "FieldWrite": Schema([
             "id?": .id, "label?": .text, "kind?": .choice(FieldKind.allCases.map(\.rawValue)), "tier?": .integer,
@@ -111,7 +118,7 @@ package struct Schema: Sendable {
             "id": .id, "version": .integer, "title": .text, "type": .choice(EntryType.allCases.map(\.rawValue)),
             "urls?": .list(.text),
             "tags?": .list(.text), "notes?": .text, "createdAt": .time, "updatedAt": .time, "deletedAt?": .time,
-            "depositor?": .id, "depositorName?": .text, "fields": .list(.schema("Field")),
+            "depositor?": .id, "depositorName?": .text, "fields": .list(.schema("Field")), "l2?": .schema("L2Entry"),
         ]),
         "Field": Schema([
             "id": .id, "label": .text, "kind": .choice(FieldKind.allCases.map(\.rawValue)), "tier": .integer,
@@ -133,7 +140,9 @@ package struct Schema: Sendable {
         "Code": Schema(["code": .text, "period": .integer, "expiresIn": .integer]),
         "Versions": Schema(["versions": .list(.schema("Version"))]),
         "Version": Schema(["version": .integer, "at": .time, "by": .id, "agentName?": .text, "fields": .list(.id)]),
-        "Restore": Schema(["version?": .integer, "fields?": .list(.schema("FieldWrite"))]),
+        "Restore": Schema([
+            "version?": .integer, "fields?": .list(.schema("FieldWrite")), "l2?": .schema("L2Entry"),
+        ]),
         "Deposit": Schema(["id": .id]),
         "Grant": Schema(["entry?": .id, "fields?": .selection, "tag?": .text, "labels?": .selection]),
         "AgentWrite": Schema([

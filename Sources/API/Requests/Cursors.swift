@@ -44,6 +44,9 @@ package struct Cursors: Sendable {
 }
 
 extension Identifier {
+    /// Nil unless there are two integers.
+    init?(numbers: some Collection<Int64>) { self.init(numbers.flatMap(\.bigEndianBytes)) }
+
     /// The id as two integers of a cursor.
     var numbers: [Int64] {
         let bytes: [UInt8] = bytes

@@ -69,12 +69,12 @@ package enum RequestLimits {
     static let registration = 64 << 10
     /// Grants list entries and fields.
     static let agent = 256 << 10
-    /// Enough for an entry with most fields full, and for an L2 rekey of some thousand values.
+    /// Enough for an entry with most fields full, and for the L2 values of an entry.
     package static let body = 4 << 20
     /// JSON values in a body: objects, list items and members.
     static let values = 2_048
-    /// Four members and an object for each L2 value.
-    static let rekeyValues = 65_536
+    /// Three members and an object for each L2 value, of all versions.
+    static let rekeyValues = 16_384
     /// Items per page.
     static let page = 200
     static let standardPage = 50

@@ -34,6 +34,16 @@ extension Problem {
                     detail:
                         "Decrypt these L2 fields, encrypt them for the new version and send the envelopes in `fields`.",
                     fields: fields.map(\.text))
+            case .l2KeyChanged:
+                Problem(
+                    .l2KeyChanged, status: 409, title: "L2 key changed",
+                    detail:
+                        "`l2.generation` or `l2.key` is not the present one, or a rekey has not reached the entry. Get the account's and the entry's L2 key again; if the entry's has an older generation, rekey the entry first."
+                )
+            case .l2RekeyRunning:
+                Problem(
+                    .l2RekeyRunning, status: 409, title: "L2 rekey running",
+                    detail: "Rekey the entries that `GET /api/v1/account/l2` lists. Then another rekey can begin.")
             case .ownerOnly:
                 Problem(.ownerOnly, status: 403, title: "Owner only", detail: "Agents cannot do this.")
             case .reauthenticate:

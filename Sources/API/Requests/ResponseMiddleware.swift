@@ -161,8 +161,8 @@ extension VaultError {
         case .rateLimited: "rate"
         case .quotaExceeded(let quota, _): "quota-exceeded: \(quota.rawValue)"
         case .tooManyOperations, .busy, .entryExists, .idempotencyKeyUsed, .changedSince, .invalid, .needsEnvelopes,
-            .reauthenticate,
-            .principalGone, .notATOTPSeed, .damaged, .vaultDamaged, .otherFormat, .readOnly:
+            .l2KeyChanged, .l2RekeyRunning, .reauthenticate, .principalGone, .notATOTPSeed, .damaged, .vaultDamaged,
+            .otherFormat, .readOnly:
             nil
         }
     }

@@ -33,7 +33,7 @@ extension Accounts.Secrets {
     init(wire authKey: String, _ l2: L2Body, _ member: String) throws(Problem) {
         self.init(
             authKey: try SymmetricKey(wire: authKey, member),
-            wrappedL2Key: try Base64URL.bytes(l2.wrappedKey, "l2.wrappedKey"))
+            wrappedL2Key: try Base64URL.bytes(l2.wrappedKey, "l2.wrappedKey"), l2Generation: l2.generation)
     }
 
     init(wire recovery: RecoveryBody) throws(Problem) {
@@ -73,11 +73,6 @@ extension OwnerChangeBody {
     }
 }
 
-extension FieldPlace {
-    /// Entry, field and version as five integers of a cursor.
-    var numbers: [Int64] { entry.numbers + field.numbers + [Int64(version)] }
-}
-
 extension SymmetricKey {
     init(wire text: String, _ member: String) throws(Problem) {
         guard let key = SymmetricKey(base64URL: text) else { throw .malformed(member, "must be 32 bytes in base64url") }
@@ -96,6 +91,7 @@ extension SessionBody {
     init(_ session: Accounts.NewSession) {
         self.init(
             token: session.token.text, id: session.id.text, expiresAt: session.expires, vault: session.vault.text,
-            l2: L2Body(wrappedKey: Base64URL.encode(session.wrappedL2Key)), device: Base64URL.encode(session.device))
+            l2: L2Body(generation: session.l2Generation, wrappedKey: Base64URL.encode(session.wrappedL2Key)),
+            device: Base64URL.encode(session.device))
     }
 }

@@ -32,7 +32,7 @@ struct AccountRoutes {
         group.delete("account/recovery", use: removeRecovery)
         group.post("account/totp", use: setUpSecondFactor)
         group.delete("account/totp", use: endSecondFactor)
-        group.get("account/l2", use: l2Values)
+        group.get("account/l2", use: l2Status)
         group.put("account/l2", use: rekeyL2)
     }
 
@@ -69,10 +69,12 @@ struct AccountRoutes {
 
     private func beginRecovery(_: Request, context: NodeContext) async throws -> Response {
         let body: RecoveryBeginBody = try await context.json()
-        let (vault, wrappedL2Key) = try await accounts.beginRecovery(
+        let begun = try await accounts.beginRecovery(
             try recovery(body.email, body.proof, body.device), from: context.connection.address)
         return try Response(
-            json: RecoveryBegunBody(vault: vault.text, l2: L2Body(wrappedKey: Base64URL.encode(wrappedL2Key))))
+            json: RecoveryBegunBody(
+                vault: begun.vault.text,
+                l2: L2Body(generation: begun.l2Generation, wrappedKey: Base64URL.encode(begun.wrappedL2Key))))
     }
 
     private func recover(_: Request, context: NodeContext) async throws -> Response {
@@ -176,53 +178,25 @@ struct AccountRoutes {
         return .noContent
     }
 
-    private func l2Values(_ request: Request, context: SignedInContext) async throws -> Response {
+    private func l2Status(_ request: Request, context: SignedInContext) async throws -> Response {
         let (cursor, limit) = try request.page()
-        // The cursor holds an entry id, a field id and a version: two, two and one integers.
-        let after =
-            try cursors.decode(cursor, count: 5, "l2", context.principal).flatMap { numbers in
-                let bytes = numbers.prefix(4).flatMap(\.bigEndianBytes)
-                guard let entry = EntryID(Array(bytes[..<16])), let field = FieldID(Array(bytes[16...])) else {
-                    return nil
-                }
-                return FieldPlace(
-                    vault: context.principal.vault, entry: entry, field: field, tier: .l2, version: Int(numbers[4]))
-            } as FieldPlace?
+        let after = try cursors.decode(cursor, count: 2, "l2", context.principal).flatMap { EntryID(numbers: $0) }
         return try await .large(for: context) {
-            let page = try await accounts.l2Values(after: after, limit: limit, as: context.principal)
-            let last = page.hasMore ? page.items.last?.place : nil
-            let cursorText = cursors.encode(last.map(\.numbers), "l2", context.principal)
-            return L2ValuesBody(
-                envelopes: page.items.map { value in
-                    .init(
-                        entry: value.place.entry.text, field: value.place.field.text, version: value.place.version,
-                        envelope: Base64URL.encode(value.box))
-                }, next: cursorText)
+            let (state, entries) = try await accounts.l2Status(after: after, limit: limit, as: context.principal)
+            let last = entries.hasMore ? entries.items.last : nil
+            return L2StatusBody(
+                generation: state.generation, previous: state.previous.map(Base64URL.encode),
+                entries: entries.items.map(\.text), next: cursors.encode(last.map(\.numbers), "l2", context.principal))
         }
     }
 
     private func rekeyL2(_: Request, context: SignedInContext) async throws -> Response {
-        let vault = context.principal.vault
-        let (body, envelopes) = try await context.parsing { [text = context.body] in
-            let body: L2RekeyBody = try JSONText.decode(text)
-            var envelopes: [FieldPlace: [UInt8]] = [:]
-            for envelope in body.envelopes {
-                guard let entry = EntryID(text: envelope.entry), let field = FieldID(text: envelope.field) else {
-                    throw Problem.malformed("envelopes", "must refer to entries and fields by id")
-                }
-                let place = FieldPlace(
-                    vault: vault, entry: entry, field: field, tier: .l2, version: envelope.version)
-                guard envelopes[place] == nil else {
-                    throw Problem.malformed("envelopes", "must not contain the same value twice")
-                }
-                envelopes[place] = try Base64URL.bytes(envelope.envelope, "envelopes.envelope")
-            }
-            return (body, envelopes)
-        }
-        try await accounts.rekeyL2(
-            wrappedKey: try Base64URL.bytes(body.l2.wrappedKey, "l2.wrappedKey"),
-            kit: try body.recovery.map { try .init(wire: $0) }, envelopes: envelopes,
-            proof: try .init(wire: body.proof), as: context.principal)
+        let body: L2RekeyBody = try await context.json()
+        let next = Accounts.NextL2Key(
+            generation: body.l2.generation, wrappedKey: try Base64URL.bytes(body.l2.wrappedKey, "l2.wrappedKey"),
+            previous: try Base64URL.bytes(body.previous, "previous"), kit: try body.recovery.map { try .init(wire: $0) }
+        )
+        try await accounts.rekeyL2(next, proof: try .init(wire: body.proof), as: context.principal)
         return .noContent
     }
 }

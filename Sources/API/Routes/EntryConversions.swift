@@ -18,7 +18,7 @@ extension EntryEdit {
         for field in body.fields ?? [] { fields.append(try EntryEdit.Field(field)) }
         self.init(
             title: body.title, type: type, urls: body.urls, tags: body.tags, notes: body.notes, fields: fields,
-            replacesFields: replacesFields)
+            replacesFields: replacesFields, l2: try body.l2.map { l2 throws(Problem) in try L2EntryWrite(l2) })
     }
 }
 
@@ -51,6 +51,24 @@ extension EntryEdit.Field {
     }
 }
 
+extension L2EntryWrite {
+    init(_ body: L2EntryBody) throws(Problem) {
+        guard L2Key.generations.contains(body.generation) else {
+            throw .malformed("l2.generation", "must be an integer from 1 to 2^32 - 1")
+        }
+        guard let number = UInt32(exactly: body.key), number > 0 else {
+            throw .malformed("l2.key", "must be an integer from 1 to 2^32 - 1")
+        }
+        self.init(generation: body.generation, number: number, box: try Base64URL.bytes(body.box, "l2.box"))
+    }
+}
+
+extension L2EntryBody {
+    init(_ row: L2EntryRow) {
+        self.init(generation: row.generation, key: Int(row.number), box: Base64URL.encode(row.box))
+    }
+}
+
 extension EntryBody {
     init(_ view: EntryView, _ names: [PrincipalID: String] = [:]) {
         self.init(
@@ -62,6 +80,7 @@ extension EntryBody {
                     id: field.id.text, label: field.label, kind: field.kind.rawValue, tier: Int(field.tier.rawValue),
                     version: field.version)
             })
+        l2 = view.l2.map { L2EntryBody($0) }
         depositorName = view.depositor.flatMap { names[$0] }
     }
 }

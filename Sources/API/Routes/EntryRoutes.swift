@@ -202,7 +202,7 @@ struct EntryRoutes {
     }
 
     private func restore(_ request: Request, context: SignedInContext) async throws -> Response {
-        let (version, envelopes) = try await context.parsing { [text = context.body] in
+        let (version, envelopes, l2) = try await context.parsing { [text = context.body] in
             let body: RestoreBody = try JSONText.decode(text)
             var envelopes: [FieldID: [UInt8]] = [:]
             for field in try EntryEdit(EntryWriteBody(fields: body.fields), replacesFields: false).fields {
@@ -211,7 +211,7 @@ struct EntryRoutes {
                 }
                 envelopes[id] = envelope
             }
-            return (body.version, envelopes)
+            return (body.version, envelopes, try body.l2.map { try L2EntryWrite($0) })
         }
         let id = try entry(context)
         guard let version else {
@@ -221,7 +221,7 @@ struct EntryRoutes {
         return try await .entry(for: context) {
             EntryBody(
                 try await entries.restore(
-                    id, to: version, ifVersion: current, envelopes: envelopes, as: context.principal))
+                    id, to: version, ifVersion: current, envelopes: envelopes, l2: l2, as: context.principal))
         }
     }
 

@@ -25,6 +25,7 @@ struct EntryWriteRequest: Sendable {
             case .creation: break
             case .deposit:
                 if id != nil { throw .malformed("id", "must be absent, because the node chooses it") }
+                if body.l2 != nil { throw .malformed("l2", "must be absent, because a deposit has no L2 fields") }
             case .replacement(let own), .patch(let own):
                 if let id, id != own { throw .malformed("id", "must be absent or the entry's own") }
             }

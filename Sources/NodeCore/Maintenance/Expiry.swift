@@ -43,9 +43,10 @@ package struct Expiry: Sendable {
         while true {
             let old = try await node.store.entries(of: vault, in: state, since: time(before: days), limit: batch)
             if old.isEmpty { return }
-            let mutations: [Mutation] = old.flatMap { row in
-                [.expectEntry(row.id, vault: vault, version: row.version, state: state), .deleteEntry(row.id)]
-            }
+            let mutations: [Mutation] =
+                old.flatMap { row in
+                    [.expectEntry(row.id, vault: vault, version: row.version, state: state), .deleteEntry(row.id)]
+                } + [.finishL2Rekey(vault)]
             let lines = try old.map { row in
                 try node.audit.seal(
                     AuditEvent(action, by: .init(.node), entry: row.id, version: row.version), vault: vault)

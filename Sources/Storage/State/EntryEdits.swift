@@ -53,6 +53,21 @@ struct EntryEdits {
         }
     }
 
+    /// Another key id of a version, which may be the current one.
+    mutating func rekey(_ place: FieldPlace, key: UInt32, _ db: Connection) throws {
+        try edit(place.entry, in: place.vault, db) { edited in
+            if let part = edited.record.parts[place.partID], part.value.version == place.version {
+                edited.record.parts[place.partID] = EntryRecord.Part(part.value.keyed(key), readers: part.readers)
+                return
+            }
+            try Self.loadOlder(of: place.entry, &edited, db)
+            let old = edited.older?.first { $0.id == place.partID && $0.version == place.version }
+            guard let old else { throw VaultError.noSuchVersion }
+            edited.older?.remove(old)
+            edited.older?.insert(old.keyed(key))
+        }
+    }
+
     mutating func addWrap(_ wrap: Wrap, _ db: Connection) throws {
         let place = wrap.place
         try edit(place.entry, in: place.vault, db) { $0.added.append((wrap.holder, place.partID, place.version)) }

@@ -106,11 +106,12 @@ extension TableName {
     static let credential = known("credential")
     static let entry = known("entry")
     static let item = known("item")
+    static let l2Entry = known("l2_entry")
     static let node = known("node")
     static let recorded = known("recorded")
     static let spentInvite = known("spent_invite")
     /// The tables of records that this program reads.
-    static let records: [TableName] = [account, agent, credential, entry, item, node, recorded, spentInvite]
+    static let records: [TableName] = [account, agent, credential, entry, item, l2Entry, node, recorded, spentInvite]
 }
 
 extension Value {

@@ -62,7 +62,10 @@ package struct AuditEvent: Codable, Equatable, Sendable {
         case accountRecover = "account.recover"
         case passwordChange = "account.password"
         case signOutEverywhere = "account.sign-out-everywhere"
+        /// The l2Key has the next generation.
         case l2Rekey = "account.l2-rekey"
+        /// An entry has another L2 key; `count` is the number of values.
+        case entryRekey = "entry.l2-rekey"
         case recoveryChange = "account.recovery"
         case secondFactorBegin = "account.totp-begin"
         /// A code or recovery code was used up by a request that changes credentials, whether or not that succeeded.

@@ -61,9 +61,14 @@ extension Entries {
         if details != open?.details {
             try writer.write(try details.plaintext(), .details, tier: .metadata, readers: [])
         }
+        let leavesL2 = open.map { open in
+            merged.fields.contains { $0.tier == .l1 && open.stored.fields[$0.id]?.place.tier == .l2 }
+        }
+        let l2 = try await l2Row(
+            of: edit, merged.fields, row, present: open?.stored.l2, leavesL2: leavesL2 ?? false)
         let index = try await index(as: principal)
         return Written(
-            mutations: writer.mutations + [
+            mutations: writer.mutations + (l2.map { [.putL2Entry($0)] } ?? []) + [
                 .replaceTerms(
                     row.id, vault: row.vault, index.terms(title: title.title, urls: details.urls, tags: details.tags))
             ],
@@ -81,7 +86,7 @@ extension Entries {
                         id: field.id, label: field.label, kind: field.kind, tier: field.tier,
                         version: field.version(ifWritten: row.version))
                 },
-                order: row.order))
+                l2: l2 ?? open?.stored.l2, order: row.order))
     }
 
     /// A resulting field, and what must be written for it.

@@ -59,8 +59,10 @@ extension Entries {
     /// Restores an older version as a new one. Fields that it did not have are removed.
     ///
     /// `envelopes`: New envelopes for L2 fields that have changed since, which only the client can create.
+    /// `l2`: Required with envelopes, and when a field that is L2 now was L1.
     package func restore(
-        _ id: EntryID, to version: Int, ifVersion current: Int, envelopes: [FieldID: [UInt8]], as principal: Principal
+        _ id: EntryID, to version: Int, ifVersion current: Int, envelopes: [FieldID: [UInt8]],
+        l2: L2EntryWrite? = nil, as principal: Principal
     ) async throws -> EntryView {
         let permit = try principal.authorize(.restoreVersion, at: now())
         for envelope in envelopes.values { try EntryEdit.checkEnvelope(envelope) }
@@ -71,7 +73,8 @@ extension Entries {
             guard row.state == .active else { throw VaultError.noSuchEntry }
             guard row.version == current else { throw VaultError.changedSince(version: row.version) }
             guard (1..<row.version).contains(version) else { throw VaultError.noSuchVersion }
-            let edit = try await past(of: open, at: version, envelopes: envelopes, as: principal)
+            var edit = try await past(of: open, at: version, envelopes: envelopes, as: principal)
+            edit.l2 = l2
             return try await add(edit, of: open, as: principal, to: &transaction)
         }
     }

@@ -33,6 +33,7 @@ extension Entries {
         try await unit.change(try principal.authorize(.purgeEntry, at: now())) { transaction in
             let row = try row(id, .trashed, as: principal, missing: .noSuchEntry)
             try delete(row, .entryPurge, as: principal, in: &transaction)
+            transaction.write(try finishL2Rekey(in: principal.vault))
         }
     }
 

@@ -17,6 +17,8 @@ package struct EntryView: Equatable, Sendable {
     package var fields: [FieldView]
     /// The depositor of a deposit.
     package var depositor: PrincipalID?
+    /// The key of its L2 values, for the owner.
+    package var l2: L2EntryRow?
     /// Position in lists.
     package var order: Int64
 
@@ -70,7 +72,7 @@ extension EntryView {
     var answerByteCount: Int {
         var texts = [title] + fields.map(\.label)
         if let details { texts += details.urls + details.tags + [details.notes] }
-        return texts.reduce(64 * (fields.count + 1)) { count, text in
+        return texts.reduce(64 * (fields.count + 1) + (l2?.box.count ?? 0) * 4 / 3) { count, text in
             text.utf8.reduce(count + 8) { count, byte in
                 switch byte {
                 case 0..<0x20: count + 6

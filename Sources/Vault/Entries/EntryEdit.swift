@@ -10,6 +10,8 @@ package struct EntryEdit: Sendable {
     package var fields: [Field]
     /// Whether fields that are not listed are removed: a replacement rather than a patch.
     package var replacesFields: Bool
+    /// The key of the entry's L2 values. Required with an envelope.
+    package var l2: L2EntryWrite?
 
     package struct Field: Sendable {
         /// Nil for a new field whose id the node chooses. The client chooses an L2 field's id, to which its envelope is bound.
@@ -35,7 +37,7 @@ package struct EntryEdit: Sendable {
 
     package init(
         title: String? = nil, type: EntryType? = nil, urls: [String]? = nil, tags: [String]? = nil,
-        notes: String? = nil, fields: [Field] = [], replacesFields: Bool = false
+        notes: String? = nil, fields: [Field] = [], replacesFields: Bool = false, l2: L2EntryWrite? = nil
     ) {
         self.title = title
         self.type = type
@@ -44,11 +46,12 @@ package struct EntryEdit: Sendable {
         self.notes = notes
         self.fields = fields
         self.replacesFields = replacesFields
+        self.l2 = l2
     }
 
     /// Whether the edit changes anything but values of existing fields, which agents may not do.
     var touchesMetadata: Bool {
-        title != nil || type != nil || urls != nil || tags != nil || notes != nil || replacesFields
+        title != nil || type != nil || urls != nil || tags != nil || notes != nil || replacesFields || l2 != nil
             || fields.contains { $0.id == nil || $0.label != nil || $0.kind != nil || $0.tier != nil || $0.isRemoved }
     }
 }
@@ -68,6 +71,8 @@ package enum EntryLimits {
     package static let part = 512 << 10
     /// Keys that one commit may seal to agents: each takes about 0.15 ms of processor time, and writer time.
     package static let sealedKeys = 1_024
+    /// All current envelopes of an entry together: a request of a rekey has all of them, in base64url.
+    package static let l2 = 2 << 20
 }
 
 extension EntryEdit {
@@ -101,10 +106,11 @@ extension EntryEdit {
 
     /// Checks header and length of an L2 envelope, which the node cannot open.
     package static func checkEnvelope(_ box: [UInt8]) throws(VaultError) {
-        guard (try? Box.keyID(of: box)) == 0, box.count <= EntryLimits.value * 2 + Box.overhead else {
+        guard let number = try? Box.keyID(of: box), number > 0, box.count <= EntryLimits.value * 2 + Box.overhead else {
             throw .invalid(
                 "fields.envelope",
-                "must be a suite-1 secret box with key id 0 of at most \(EntryLimits.value * 2 + Box.overhead) bytes")
+                "must be a suite-1 secret box of at most \(EntryLimits.value * 2 + Box.overhead) bytes, with the entry's L2 key as its key id"
+            )
         }
     }
 

@@ -56,7 +56,7 @@ struct OpenEntry {
             id: row.id, version: row.version, state: row.state, created: row.created, updated: row.updated,
             deleted: row.deleted, title: title.title, type: title.type,
             details: details.map { EntryView.Details(urls: $0.urls, tags: $0.tags, notes: $0.notes) },
-            fields: fields, depositor: row.depositor, order: row.order)
+            fields: fields, depositor: row.depositor, l2: stored.l2, order: row.order)
     }
 }
 

@@ -6,6 +6,7 @@ package enum Action: CaseIterable, Sendable {
     case readValue, readPastValue, readCode
     case viewEntry, listEntries, listTrash, listDeposits, listVersions
     case search, searchIndex
+    case exportL2, rekeyEntry
     case createEntry, changeValues, changeMetadata, replaceEntry, restoreVersion
     case trashEntry, untrashEntry, purgeEntry
     case deposit, acceptDeposit, rejectDeposit
@@ -15,7 +16,7 @@ package enum Action: CaseIterable, Sendable {
     case readAudit
     // The account
     case viewAccount, listSessions, endSession, changePassword, signOutEverywhere, changeRecoveryKit
-    case beginSecondFactor, confirmSecondFactor, endSecondFactor, exportL2, rekeyL2, deleteAccount
+    case beginSecondFactor, confirmSecondFactor, endSecondFactor, viewL2, rekeyL2, deleteAccount
 
     /// The authorization rule.
     package var rule: Rule {
@@ -33,7 +34,7 @@ package enum Action: CaseIterable, Sendable {
         case .viewAgents, .viewDisclosures, .pauseAgent, .revokeAgent, .readAudit: .owner
         // Actions that could give a thief permanent access also require the proof of a credential, which `Accounts` checks.
         case .viewAccount, .listSessions, .endSession, .changePassword, .signOutEverywhere, .changeRecoveryKit,
-            .confirmSecondFactor, .endSecondFactor, .exportL2, .rekeyL2:
+            .confirmSecondFactor, .endSecondFactor, .viewL2, .exportL2, .rekeyL2, .rekeyEntry:
             .owner
         }
     }

@@ -100,7 +100,7 @@ extension Action {
             .deposit, .acceptDeposit, .rejectDeposit, .viewAgents, .viewDisclosures, .createAgent, .changeAgent,
             .pauseAgent, .rotateAgent, .revokeAgent, .readAudit, .viewAccount, .listSessions, .endSession,
             .changePassword, .signOutEverywhere, .changeRecoveryKit, .beginSecondFactor, .confirmSecondFactor,
-            .endSecondFactor, .rekeyL2, .deleteAccount:
+            .endSecondFactor, .viewL2, .rekeyL2, .rekeyEntry, .deleteAccount:
             false
         }
     }
@@ -113,7 +113,8 @@ extension Action {
             .changeMetadata, .replaceEntry, .restoreVersion, .trashEntry, .untrashEntry, .purgeEntry, .acceptDeposit,
             .rejectDeposit, .viewAgents, .viewDisclosures, .createAgent, .changeAgent, .pauseAgent, .rotateAgent,
             .revokeAgent, .readAudit, .viewAccount, .listSessions, .endSession, .changePassword, .signOutEverywhere,
-            .changeRecoveryKit, .beginSecondFactor, .confirmSecondFactor, .endSecondFactor, .rekeyL2, .deleteAccount:
+            .changeRecoveryKit, .beginSecondFactor, .confirmSecondFactor, .endSecondFactor, .viewL2, .rekeyL2,
+            .rekeyEntry, .deleteAccount:
             false
         }
     }

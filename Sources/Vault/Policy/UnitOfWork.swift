@@ -157,14 +157,14 @@ extension Action {
     var scheduling: Scheduling {
         switch self {
         case .createEntry, .changeValues, .changeMetadata, .replaceEntry, .restoreVersion, .untrashEntry, .deposit,
-            .acceptDeposit, .createAgent, .changeAgent, .rotateAgent:
+            .acceptDeposit, .createAgent, .changeAgent, .rotateAgent, .rekeyEntry:
             Scheduling(isLong: true)
-        case .changePassword, .signOutEverywhere, .rekeyL2: Scheduling(isLong: true, isUrgent: true)
-        case .pauseAgent, .revokeAgent, .endSession, .deleteAccount: Scheduling(isUrgent: true)
+        case .changePassword, .signOutEverywhere: Scheduling(isLong: true, isUrgent: true)
+        case .pauseAgent, .revokeAgent, .endSession, .rekeyL2, .deleteAccount: Scheduling(isUrgent: true)
         case .readValue, .readPastValue, .readCode, .viewEntry, .listEntries, .listTrash, .listDeposits, .listVersions,
             .search, .searchIndex, .trashEntry, .purgeEntry, .rejectDeposit, .viewAgents, .viewDisclosures, .readAudit,
             .viewAccount, .listSessions, .changeRecoveryKit, .beginSecondFactor, .confirmSecondFactor,
-            .endSecondFactor, .exportL2:
+            .endSecondFactor, .viewL2, .exportL2:
             Scheduling()
         }
     }

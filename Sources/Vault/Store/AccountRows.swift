@@ -14,12 +14,13 @@ package struct AccountRow: Sendable {
     package let owner: HolderID
     /// Encrypted in the node tier.
     package let auditKey: [UInt8]
+    package let l2: L2State
     /// Unix seconds.
     package let created: Int64
 
     package init(
         vault: VaultID, emailIndex: [UInt8], email: [UInt8], kdf: KDF, salt: [UInt8], owner: HolderID,
-        auditKey: [UInt8], created: Int64
+        auditKey: [UInt8], l2: L2State, created: Int64
     ) {
         self.vault = vault
         self.emailIndex = emailIndex
@@ -28,6 +29,7 @@ package struct AccountRow: Sendable {
         self.salt = salt
         self.owner = owner
         self.auditKey = auditKey
+        self.l2 = l2
         self.created = created
     }
 }

@@ -12,6 +12,7 @@ extension Mutation {
         case .insertEntry: RowSize.entry
         case .replaceTerms(_, _, let terms): RowSize.term * terms.count
         case .recordIdempotency(let answer): RowSize.of(answer.box, RowSize.answer)
+        case .putL2Entry(let row): RowSize.of(row.box, RowSize.l2Entry)
         case .replaceEnvelope, .updateEntry, .putItem, .insertHolder, .insertCredential, .insertAgent, .updateAgent,
             .setAgentState, .upgradeWrap:
             0
@@ -20,7 +21,8 @@ extension Mutation {
             .stayWithin,
             .narrows:
             0
-        case .insertAccount, .switchOwner, .deleteCredential, .deleteCredentials, .deleteSessions,
+        case .insertAccount, .switchOwner, .beginL2Rekey, .finishL2Rekey, .deleteCredential, .deleteCredentials,
+            .deleteSessions,
             .touch, .redeemInvite, .putAbuse, .closeAccount:
             0
         }
@@ -54,6 +56,7 @@ package enum RowSize {
     /// Includes its part of the entry's record.
     package static let term = 160
     package static let answer = 128
+    package static let l2Entry = 208
     /// A longer secret box has overflow pages of 8,192 bytes (https://www.sqlite.org/fileformat2.html, section 1.6).
     package static let mostInPlace = 1_970
     /// Unused space in the last overflow page and the row's start; more than half a page, so that usage is not underestimated.

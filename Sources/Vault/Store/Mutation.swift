@@ -19,8 +19,10 @@ package enum Mutation: Sendable {
     case deleteEntry(EntryID)
     /// Adds a value as the part's current version.
     case putValue(StoredValue)
-    /// Overwrites a stored value. Only for an L2 rekey, which changes the key and not the value.
+    /// Overwrites an L2 value of any version. Only for a rekey, which changes the key and not the value. Throws `noSuchVersion`.
     case replaceEnvelope(FieldPlace, [UInt8])
+    /// Adds or replaces an entry's L2 key.
+    case putL2Entry(L2EntryRow)
     /// Removes a part from the current version of the entry.
     case removePart(EntryID, PartID, vault: VaultID)
     /// Deletes old versions of parts.
@@ -69,6 +71,13 @@ package enum Mutation: Sendable {
     /// Makes `to` the owner's key holder and deletes the old one's credentials and items; `clear` deletes its wraps. Throws
     /// `principalGone` unless `from` is the owner.
     case switchOwner(VaultID, from: HolderID, to: HolderID)
+    /// Makes the next generation of the l2Key the current one. Throws `l2KeyChanged` for another generation than the next, and while
+    /// a rekey runs.
+    ///
+    /// `previous`: The client's secret box of the old key; nil when no entry has L2 values.
+    case beginL2Rekey(VaultID, generation: Int, previous: [UInt8]?)
+    /// Forgets the previous l2Key when no entry needs it any more.
+    case finishL2Rekey(VaultID)
     case deleteCredential(CredentialID)
     case deleteCredentials(CredentialKind, of: VaultID)
     case deleteSessions(of: VaultID, except: CredentialID)

@@ -63,21 +63,25 @@ package struct StoredEntry: Sendable {
     package let fields: [FieldID: StoredField]
     /// The `about` parts of these fields; L2 fields have none.
     package let abouts: [FieldID: StoredField]
+    /// For the owner, of an entry that has or had L2 values.
+    package let l2: L2EntryRow?
 
     package init(
         row: EntryRow, title: StoredPart?, details: StoredPart?, fields: [FieldID: StoredField],
-        abouts: [FieldID: StoredField]
+        abouts: [FieldID: StoredField], l2: L2EntryRow?
     ) {
         self.row = row
         self.title = title
         self.details = details
         self.fields = fields
         self.abouts = abouts
+        self.l2 = l2
     }
 
     /// Bytes that were read, for the limit of a page.
     package var byteCount: Int {
         (title?.value.box.count ?? 0) + (details?.value.box.count ?? 0) + (fields.count + abouts.count) * 128
+            + (l2?.box.count ?? 0)
     }
 }
 

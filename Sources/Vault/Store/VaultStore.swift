@@ -57,6 +57,19 @@ package protocol VaultStore: Sendable {
     /// ended.
     func holds(_ principal: Principal) async throws -> Bool
     func item(_ item: OwnerItem, of holder: HolderID, in vault: VaultID) throws -> [UInt8]?
+    /// The state of the vault's l2Key; nil for a closed account.
+    func l2State(of vault: VaultID) throws -> L2State?
+    func l2Entry(_ id: EntryID, in vault: VaultID) throws -> L2EntryRow?
+    /// Lists entries whose L2 key is of an older generation than `generation`, in the order of their ids.
+    func l2Entries(
+        of vault: VaultID, before generation: Int, after id: EntryID?, limit: Int
+    ) async throws -> Page<EntryID>
+    /// Lists an entry's L2 values of all versions after one, by field and version.
+    func l2Values(
+        of entry: EntryID, in vault: VaultID, after last: L2Version?, limit: PageLimit
+    ) async throws -> Page<L2StoredValue>
+    /// The same without the secret boxes, all of them.
+    func l2Sizes(of entry: EntryID, in vault: VaultID) async throws -> [L2ValueSize]
     /// The vault's encrypted audit key.
     func auditKey(of vault: VaultID) throws -> [UInt8]?
     /// Lists audit lines of a vault before `position`, newest first, each with its number in the vault.

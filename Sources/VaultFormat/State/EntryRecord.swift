@@ -97,6 +97,11 @@ package struct PartVersion: Hashable, Sendable {
         self.key = key
     }
 
+    /// The same with another key id.
+    package func keyed(_ key: UInt32) -> PartVersion {
+        PartVersion(id: id, tier: tier, version: version, author: author, written: written, key: key)
+    }
+
     static let byteCount = 54
 
     /// Field (16), part (1), tier (1), version (8), author (16), written (8), key (4).

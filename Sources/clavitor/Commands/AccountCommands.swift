@@ -73,7 +73,7 @@ struct ChangePassword: AsyncParsableCommand {
             let change = try await signedIn.proving(code) { proof in
                 let body = PasswordBody(
                     proof: proof, authKey: keys.authKey.base64URL,
-                    l2: L2Body(wrappedKey: l2Key.wrapped(by: keys.l2WrapKey)),
+                    l2: l2Key.body(for: keys.l2WrapKey),
                     recovery: kit.body(for: l2Key, origin: account.pins.origin), keepAgents: pauseAgents ? [] : nil)
                 return try await signedIn.send(
                     NodeRequest(.put, "api/v1/account/password", body: body), as: OwnerChangeBody.self)
@@ -142,10 +142,11 @@ struct Recover: AsyncParsableCommand {
                     body: RecoveryBeginBody(email: signIn.email, proof: proof, device: known?.device)),
                 as: RecoveryBegunBody.self)
             try known?.pins.check(vault: begun.vault)
+            try known?.l2.check(begun.l2.generation)
             let l2Key = try l2Key(begun, kitKeys)
             let body = RecoverBody(
                 email: signIn.email, proof: proof, authKey: keys.authKey.base64URL,
-                l2: L2Body(wrappedKey: l2Key.wrapped(by: keys.l2WrapKey)),
+                l2: l2Key.body(for: keys.l2WrapKey),
                 recovery: kit.body(for: l2Key, origin: try await signIn.terms(pinned: known?.pins).answer.origin),
                 keepAgents: [], device: known?.device)
             return try await signIn.node.send(
@@ -162,7 +163,7 @@ struct Recover: AsyncParsableCommand {
             throw CommandFailure(.failed, "The node sent an invalid vault id.")
         }
         do throws(L2Failure) {
-            return try L2Key(wrapped: begun.l2.wrappedKey, by: kitKeys.l2WrapKey, vault: vault)
+            return try L2Key(begun.l2, by: kitKeys.l2WrapKey, vault: vault)
         } catch {
             throw CommandFailure(error)
         }

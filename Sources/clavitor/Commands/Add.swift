@@ -23,11 +23,12 @@ struct Add: AsyncParsableCommand {
         let inputs = try fields.inputs()
         try await context.signedIn { signedIn in
             let id = EntryID.random()
-            let writer = FieldWriter(signedIn: signedIn, entry: id, version: 1)
+            let writer = FieldWriter(signedIn: signedIn, entry: id)
             var body = EntryWriteBody(
                 id: id.text, title: title, type: (metadata.type ?? .login).rawValue, urls: metadata.url,
                 tags: metadata.tag, notes: try metadata.notes(context.secrets) ?? "", fields: [])
             for input in inputs { body.fields?.append(try await writer.added(input)) }
+            body.l2 = try await writer.l2Body()
             let entry = try await signedIn.send(
                 NodeRequest(.post, "api/v1/entries", body: body).idempotent(), as: EntryBody.self)
             guard entry.id == id.text, entry.version == 1 else {

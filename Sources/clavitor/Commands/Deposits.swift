@@ -24,7 +24,7 @@ struct Deposit: AsyncParsableCommand {
                 hint: "--secret \"\(input.label)\"")
         }
         try await context.signedIn { signedIn in
-            let writer = FieldWriter(signedIn: signedIn, entry: .random(), version: 1)
+            let writer = FieldWriter(signedIn: signedIn, entry: .random())
             var body = EntryWriteBody(
                 title: title, type: (metadata.type ?? .login).rawValue, urls: metadata.url, tags: metadata.tag,
                 notes: metadata.note, fields: [])

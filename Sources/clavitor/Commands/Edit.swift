@@ -69,7 +69,7 @@ struct Edit: AsyncParsableCommand {
             throw CommandFailure(.failed, "The node sent an invalid id.")
         }
         let lowered = Set(toL1.map { $0.lowercased() })
-        let writer = FieldWriter(signedIn: signedIn, entry: id, version: old.version + 1, toL1: lowered)
+        let writer = FieldWriter(signedIn: signedIn, entry: id, old: old, toL1: lowered)
         var changes: [FieldWriteBody] = []
         for input in inputs {
             if EntryFinder.fields(input.label, of: old).isEmpty {
@@ -83,19 +83,23 @@ struct Edit: AsyncParsableCommand {
             guard field.tier == 2, !changes.contains(where: { $0.id == field.id }) else { continue }
             changes.append(try await writer.lowered(field, in: old))
         }
+        var gone: [FieldID] = []
         for label in remove {
             let field = try EntryFinder.field(label, of: old)
             guard !changes.contains(where: { $0.id == field.id }) else {
                 throw CommandFailure(.usage, "The field \"\(label)\" cannot be both changed and removed.")
             }
             changes.append(FieldWriteBody(id: field.id, remove: true))
+            if field.tier == 2, let id = FieldID(text: field.id) { gone.append(id) }
         }
+        try await writer.forget(gone)
         for text in rename { try relabel(text, in: old, &changes) }
         let body = EntryWriteBody(
             title: title, type: metadata.type?.rawValue,
             urls: try Self.list("url", metadata.url, adding: addURL, removing: removeURL, to: old.urls),
             tags: try Self.list("tag", metadata.tag, adding: addTag, removing: removeTag, to: old.tags),
-            notes: try metadata.notes(signedIn.context.secrets), fields: changes.isEmpty ? nil : changes)
+            notes: try metadata.notes(signedIn.context.secrets), fields: changes.isEmpty ? nil : changes,
+            l2: try await writer.l2Body())
         guard body.changesSomething else {
             throw CommandFailure(.usage, "No change was given.", hint: "clavitor edit --help")
         }

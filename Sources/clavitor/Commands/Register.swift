@@ -33,12 +33,12 @@ struct Register: AsyncParsableCommand {
             let password = try newPassword.ask(context, email: signIn.email, file: context.secrets.passwordFile)
             let keys = try terms.keys(of: password)
             let vault = VaultID.random()
-            let l2Key = L2Key.generate(for: vault)
+            let l2Key = L2Key.generate(for: vault, generation: 1)
             let kit = withoutKit ? nil : RecoveryKit()
             let body = RegistrationBody(
                 email: signIn.email, vault: vault.text, kdf: terms.answer.kdf, salt: terms.answer.salt,
                 authKey: keys.authKey.base64URL,
-                l2: L2Body(wrappedKey: l2Key.wrapped(by: keys.l2WrapKey)),
+                l2: l2Key.body(for: keys.l2WrapKey),
                 recovery: kit?.body(for: l2Key, origin: terms.answer.origin), invite: invite)
             try await node.send(NodeRequest(.post, "api/v1/accounts", body: body))
             // The kit is valid from here on, so print it before the login can fail.
@@ -95,7 +95,7 @@ extension RecoveryKit {
     func body(for l2Key: L2Key, origin: String) -> RecoveryBody {
         let keys = AccountKeys(kit: self, origin: origin)
         return RecoveryBody(
-            key: keys.authKey.base64URL, l2: L2Body(wrappedKey: l2Key.wrapped(by: keys.l2WrapKey)))
+            key: keys.authKey.base64URL, l2: l2Key.body(for: keys.l2WrapKey))
     }
 
     var printed: String {

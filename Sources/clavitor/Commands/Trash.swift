@@ -77,19 +77,29 @@ struct Restore: AsyncParsableCommand {
 
     /// Re-encrypts L2 values that have changed since for the new version, which only the client can.
     private func restore(_ entry: EntryBody, to version: Int, _ signedIn: SignedIn) async throws -> EntryBody {
+        guard let id = EntryID(text: entry.id) else { throw CommandFailure(.failed, "The node sent an invalid id.") }
+        let writer = FieldWriter(signedIn: signedIn, entry: id, old: entry)
+        var body = RestoreBody(version: version)
+        // A current L2 field that was written later goes, or gets its older value.
+        for field in entry.fields where field.tier == 2 && field.version > version {
+            guard let field = FieldID(text: field.id) else { continue }
+            try await writer.remove(field)
+        }
         do {
-            return try await post(RestoreBody(version: version), to: entry, signedIn)
+            body.l2 = try await writer.l2Body()
+            return try await post(body, to: entry, signedIn)
         } catch let problem as Problem where problem.code == .needsEnvelopes {
-            guard let id = EntryID(text: entry.id) else { throw problem }
-            let writer = FieldWriter(signedIn: signedIn, entry: id, version: entry.version + 1)
             var fields: [FieldWriteBody] = []
             for text in problem.fields ?? [] {
                 guard let field = FieldID(text: text) else { throw problem }
                 let place = FieldBody(id: text, label: text, kind: FieldKind.secret.rawValue, tier: 2, version: 0)
-                let value = try await FieldReader(signedIn: signedIn).value(of: place, in: entry, at: version)
+                let value = try await FieldReader(signedIn: signedIn).value(
+                    of: place, in: writer.old ?? entry, at: version)
                 fields.append(FieldWriteBody(id: text, envelope: try await writer.sealed(value, field)))
             }
-            return try await post(RestoreBody(version: version, fields: fields), to: entry, signedIn)
+            body.fields = fields
+            body.l2 = try await writer.l2Body()
+            return try await post(body, to: entry, signedIn)
         }
     }
 

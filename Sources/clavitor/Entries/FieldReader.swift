@@ -29,6 +29,8 @@ struct FieldReader {
         for start in stride(from: 0, to: requested.count, by: Self.maxPerRequest) {
             answers += try await read(requested[start...].prefix(Self.maxPerRequest))
         }
+        // First, so that the list of L2 fields is known before a value that the node calls L1 is accepted.
+        if fields.contains(where: { $0.field.tier == 2 }) { _ = try await signedIn.passwordKeys() }
         var values: [String] = []
         for field in fields {
             guard let found = index[.init(entry: field.entry.id, field: field.field.id)] else { continue }
@@ -59,7 +61,7 @@ struct FieldReader {
     private func value(
         in answer: FieldValueBody, of field: FieldBody, in entry: EntryBody, at version: Int?
     ) async throws -> String {
-        guard let entryID = EntryID(text: entry.id), let fieldID = FieldID(text: field.id) else {
+        guard let fieldID = FieldID(text: field.id) else {
             throw CommandFailure(.failed, "The node sent an invalid id.")
         }
         guard answer.id == field.id, answer.version <= version ?? .max else {
@@ -67,6 +69,10 @@ struct FieldReader {
         }
         if version == nil, answer.version < field.version {
             throw CommandFailure(.failed, "The node sent an older value than the entry's version.")
+        }
+        // With the password at hand, also a value that the node calls L1 is compared with the owner's list of L2 fields.
+        if field.tier == 1, entry.l2 != nil, !signedIn.isAgent, signedIn.hasKeys {
+            _ = try await signedIn.l2EntryKey(of: entry)
         }
         let envelope: String
         switch (answer.value, answer.envelope) {
@@ -82,9 +88,11 @@ struct FieldReader {
             // A plain value of an L2 field is never accepted: it did not come from the owner.
             throw CommandFailure(.failed, "The node sent a plain value for an L2 field; do not trust it.")
         }
-        let key = try await signedIn.l2Key()
+        let key =
+            version == nil
+            ? try await signedIn.l2EntryKey(of: entry) : try await signedIn.pastL2EntryKey(of: entry)
         do throws(L2Failure) {
-            return try key.open(envelope, entry: entryID, field: fieldID, version: answer.version)
+            return try key.open(envelope, field: fieldID, version: answer.version)
         } catch {
             throw CommandFailure(error)
         }

@@ -3,14 +3,27 @@ import OneTimePasswords
 import VaultFormat
 import Wire
 
-/// Converts field options into request bodies, and encrypts L2 values.
-struct FieldWriter {
-    let signedIn: SignedIn
-    let entry: EntryID
-    /// The version that the write creates; every envelope is bound to it.
-    let version: Int
+/// Converts field options into request bodies, and encrypts L2 values. For one write of one entry.
+final class FieldWriter {
+    private let signedIn: SignedIn
+    private let entry: EntryID
+    /// The entry before the write; nil for a new one.
+    private(set) var old: EntryBody?
     /// Labels of L2 fields that the user moves to L1.
-    var toL1: Set<String> = []
+    private let toL1: Set<String>
+    /// The key of the entry's L2 values with the list of L2 fields after the write.
+    private var l2: L2EntryKey?
+    private var changesL2 = false
+
+    init(signedIn: SignedIn, entry: EntryID, old: EntryBody? = nil, toL1: Set<String> = []) {
+        self.signedIn = signedIn
+        self.entry = entry
+        self.old = old
+        self.toL1 = toL1
+    }
+
+    /// The version that the write creates; every envelope is bound to it.
+    private var version: Int { (old?.version ?? 0) + 1 }
 
     /// A new field.
     func added(_ input: FieldInput) async throws -> FieldWriteBody {
@@ -32,8 +45,11 @@ struct FieldWriter {
                 hint: "--l2 \"\(old.label)\" keeps it L2; adding --to-l1 \"\(old.label)\" moves it to L1.")
         }
         let isL2 = input.isL2 && !mayBeL1
+        // A plain value must not go to a field that only the node calls L1.
+        if !isL2, old.tier == 1, self.old?.l2 != nil, !signedIn.isAgent { _ = try await l2Key() }
         var field = FieldWriteBody(id: id.text)
         if isL2 != (old.tier == 2) { field.tier = isL2 ? 2 : 1 }
+        if !isL2, old.tier == 2 { try await remove(id) }
         // A seed in a field of another kind: codes require the kind totp.
         if input.kind == .totp, old.kind != FieldKind.totp.rawValue { field.kind = input.kind.rawValue }
         try await fill(&field, with: input, id, isL2: isL2)
@@ -45,17 +61,68 @@ struct FieldWriter {
 
     /// Moves the current value of an L2 field to L1.
     func lowered(_ old: FieldBody, in body: EntryBody) async throws -> FieldWriteBody {
-        let value = try await FieldReader(signedIn: signedIn).value(of: old, in: body)
+        if let id = FieldID(text: old.id) { try await remove(id) }
+        let value = try await FieldReader(signedIn: signedIn).value(of: old, in: self.old ?? body)
         return FieldWriteBody(id: old.id, tier: 1, value: value)
     }
 
     func sealed(_ value: String, _ field: FieldID) async throws -> String {
-        let key = try await signedIn.l2Key()
+        var key = try await l2Key()
+        key.fields[field] = version
+        l2 = key
+        changesL2 = true
         do throws(L2Failure) {
-            return try key.seal(value, entry: entry, field: field, version: version)
+            return try key.seal(value, field: field, version: version)
         } catch {
             throw CommandFailure(error)
         }
+    }
+
+    /// Takes a field off the list of L2 fields.
+    func remove(_ field: FieldID) async throws {
+        var key = try await l2Key()
+        guard key.fields.removeValue(forKey: field) != nil else { return }
+        l2 = key
+        changesL2 = true
+    }
+
+    /// Takes fields off the list whose password is not needed otherwise, if it was entered. Without it the list names them until the
+    /// next change of an L2 field.
+    func forget(_ fields: [FieldID]) async throws {
+        guard l2 != nil else { return }
+        for field in fields { try await remove(field) }
+    }
+
+    /// The request's member for the entry's L2 key; nil when the write changes no L2 field. After all fields.
+    func l2Body() async throws -> L2EntryBody? {
+        guard changesL2, let l2 else { return nil }
+        return try await signedIn.l2Key().body(of: l2)
+    }
+
+    /// The entry's L2 key: the present one, or a new one. Rekeys the entry first if a rekey has not reached it.
+    private func l2Key() async throws -> L2EntryKey {
+        if let l2 { return l2 }
+        let l2Key = try await signedIn.l2Key()
+        guard let old, let row = old.l2 else {
+            if let old, old.fields.contains(where: { $0.tier == 2 }) { _ = try await signedIn.l2EntryKey(of: old) }
+            let new = L2EntryKey.generate(for: entry, in: l2Key.vault)
+            l2 = new
+            return new
+        }
+        var key = try await signedIn.l2EntryKey(of: old)
+        if row.generation < l2Key.generation {
+            guard let rekeyed = try await EntryRekeying(signedIn: signedIn).rekey(entry) else {
+                throw CommandFailure(
+                    .conflict, "The entry was changed meanwhile; nothing was written.", hint: "Repeat the command.")
+            }
+            key = try await signedIn.open(rekeyed.l2, of: entry)
+            self.old?.l2 = rekeyed.l2
+        }
+        // Those that were removed without the password are not named any more.
+        let present = old.fields.filter { $0.tier == 2 }.compactMap { FieldID(text: $0.id) }
+        key.fields = key.fields.filter { present.contains($0.key) }
+        l2 = key
+        return key
     }
 
     private func fill(_ field: inout FieldWriteBody, with input: FieldInput, _ id: FieldID, isL2: Bool) async throws {

@@ -7,13 +7,29 @@ struct Account: Codable, Equatable, Sendable {
     var server: String
     var email: String
     var pins: Pins
-    /// This machine's copy of the wrapped l2Key, in case the node loses or replaces its own.
-    var wrappedL2Key: String
+    var l2: L2Pin
     /// The device token of the last login, which exempts the next login from limits caused by others' failed attempts.
     var device: String?
     var caFile: String?
     /// Nil when signed out. The pins remain.
     var session: Session?
+
+    /// This machine's copy of the wrapped l2Key, in case the node loses or replaces its own.
+    struct L2Pin: Codable, Equatable, Sendable {
+        /// Never lower than before.
+        var generation: Int
+        var wrappedKey: String
+        /// The oldest generation that an entry may have: the previous one, until its rekey has ended.
+        var oldest: Int
+
+        init(_ body: L2Body, after known: L2Pin?) {
+            generation = body.generation
+            wrappedKey = body.wrappedKey
+            oldest = known?.generation == body.generation ? known?.oldest ?? 1 : max(1, body.generation - 1)
+        }
+
+        var body: L2Body { L2Body(generation: generation, wrappedKey: wrappedKey) }
+    }
 
     struct Session: Codable, Equatable, Sendable {
         var id: String

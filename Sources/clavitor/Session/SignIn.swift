@@ -93,17 +93,20 @@ struct SignIn {
         guard let vault = VaultID(text: session.vault) else {
             throw CommandFailure(.failed, "The node sent an invalid vault id.")
         }
+        // The pin is of this vault: another one is another account, which the caller has refused or forgotten.
+        if let before, before.pins.vault == session.vault { try before.l2.check(session.l2.generation) }
         var account = Account(
             server: node.server.text, email: email,
             pins: .init(
                 origin: terms.answer.origin, salt: terms.answer.salt, kdf: terms.answer.kdf, vault: session.vault),
-            wrappedL2Key: session.l2.wrappedKey, device: session.device, caFile: try context.caFile(for: node.server),
+            l2: .init(session.l2, after: before?.l2), device: session.device,
+            caFile: try context.caFile(for: node.server),
             session: .init(id: session.id, token: session.token, expiresAt: session.expiresAt))
         do throws(L2Failure) {
-            _ = try L2Key(wrapped: session.l2.wrappedKey, by: l2WrapKey, vault: vault)
+            _ = try L2Key(session.l2, by: l2WrapKey, vault: vault)
         } catch {
-            if let own = before?.wrappedL2Key, (try? L2Key(wrapped: own, by: l2WrapKey, vault: vault)) != nil {
-                account.wrappedL2Key = own
+            if let own = before?.l2, (try? L2Key(own.body, by: l2WrapKey, vault: vault)) != nil {
+                account.l2 = own
                 context.terminal.note(
                     "The node's copy of the L2 key cannot be decrypted; using this machine's copy. Inform the node's operator."
                 )

@@ -12,6 +12,8 @@ final class SignedIn {
     private(set) var account: Account?
     /// The keys of a password that was entered during this command.
     private var keys: AccountKeys?
+    /// Entries about whose L2 fields a note was printed.
+    private var noted: Set<String> = []
 
     init(context: CommandContext, node: NodeClient, account: Account?, keys: AccountKeys? = nil) {
         self.context = context
@@ -57,7 +59,7 @@ final class SignedIn {
         let account = try owner()
         let keys = try await passwordKeys()
         do throws(L2Failure) {
-            return try L2Key(wrapped: account.wrappedL2Key, by: keys.l2WrapKey, vault: try account.vault())
+            return try L2Key(account.l2.body, by: keys.l2WrapKey, vault: try account.vault())
         } catch {
             self.keys = nil
             throw CommandFailure(
@@ -65,6 +67,12 @@ final class SignedIn {
                 hint: "If the password was changed: clavitor login")
         }
     }
+
+    /// Whether the password was entered, so that L2 values can be opened without asking.
+    var hasKeys: Bool { keys != nil }
+
+    /// Whether this is the first note about an entry.
+    func noteOnce(_ entry: String) -> Bool { noted.insert(entry).inserted }
 
     /// Sends a change of a credential with a proof of the password, and repeats it with a prompted code if the node requires one.
     func proving<Result>(_ options: CodeOptions, _ send: (ProofBody) async throws -> Result) async throws -> Result {
@@ -86,20 +94,21 @@ final class SignedIn {
     /// Stores the new session from the response to a credential change.
     func adopt(_ session: SessionBody, keys: AccountKeys) throws {
         try owner().pins.check(vault: session.vault)
+        try owner().l2.check(session.l2.generation)
         try keep { account in
             account.session = .init(id: session.id, token: session.token, expiresAt: session.expiresAt)
-            account.wrappedL2Key = session.l2.wrappedKey
+            account.l2 = .init(session.l2, after: account.l2)
             account.device = session.device
         }
         self.keys = keys
     }
 
-    /// Stores a new wrapped l2Key.
-    func adopt(wrappedL2Key: String) throws {
-        try keep { $0.wrappedL2Key = wrappedL2Key }
+    /// Stores the next generation of the l2Key.
+    func adopt(_ l2: L2Body) throws {
+        try keep { $0.l2 = .init(l2, after: $0.l2) }
     }
 
-    private func keep(_ change: (inout Account) -> Void) throws {
+    func keep(_ change: (inout Account) -> Void) throws {
         var account = try owner()
         change(&account)
         try context.sessions.update(account, change)
@@ -129,7 +138,8 @@ final class SignedIn {
         }
     }
 
-    private func renew() async throws {
+    /// Signs in again with the password.
+    func renew(code: String? = nil) async throws {
         let account = try owner()
         let keys = try await passwordKeys()
         var anonymous = node
@@ -137,7 +147,7 @@ final class SignedIn {
         let signIn = try SignIn(context: context, node: anonymous, email: account.email)
         // The response must match the pinned parameters.
         let terms = try await signIn.terms(pinned: account.pins)
-        use(try await signIn.login(keys: keys, terms: terms, code: nil))
+        use(try await signIn.login(keys: keys, terms: terms, code: code))
     }
 }
 

@@ -11,7 +11,9 @@ from wire import answer, get
 ENTRIES = 100
 #: One byte at rest, six in JSON.
 COSTLY = "\x01"
-BOXES = [box(120_000) for _ in range(14)]
+BOXES = [box(120_000, key_id=1) for _ in range(14)]
+#: The key of these boxes with a list of 14 fields, padded.
+L2 = {"generation": 1, "key": 1, "box": box(416, key_id=1)}
 
 
 def entry(number, urls=2, notes=20_000):
@@ -25,7 +27,7 @@ def entry(number, urls=2, notes=20_000):
                for index in range(14, 128)]
     return {"id": b64(os.urandom(16)), "title": f"{number} " + COSTLY * 1_000, "type": "login",
             "urls": [COSTLY * 2_048] * urls, "tags": [COSTLY * 120 + str(index) for index in range(64)],
-            "notes": COSTLY * notes, "fields": fields}
+            "notes": COSTLY * notes, "fields": fields, "l2": L2}
 
 
 def stock(attack):
