@@ -248,6 +248,7 @@ import Wire
                     try db.first(
                         """
                         SELECT (SELECT sum(length(box) + 248) FROM value) + (SELECT sum(length(box) + 192) FROM wrap)
+                                + (SELECT sum(length(box) + 208) FROM l2_entry)
                                 + (SELECT count(*) * 160 FROM term) + (SELECT count(*) * 208 FROM entry),
                             (SELECT count(*) FROM entry),
                             (SELECT count(*) FROM value WHERE is_current = 1 AND tier > 0)
