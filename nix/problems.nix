@@ -105,6 +105,15 @@ let
     (when (!(isDomain monitor)) "fleet.monitor is \"${monitor}\"; it must be a DNS name")
   ];
 
+  # A browser gives the secrets of a node's passkeys to pages of every name below the node's.
+  named = map (n: { what = "${n.name}'s domain"; name = n.domain; }) fleet.node ++ [ { what = "fleet.monitor"; name = fleet.fleet.monitor; } ];
+  inspectNames = concatMap
+    ({ what, name }: concatMap
+      (n: when (n.domain != name && isWithin n.domain name)
+        "${what} is ${name}; it must not be below ${n.domain}, whose passkeys a page there could use")
+      fleet.node)
+    named;
+
   # Addresses that no client on the internet can reach (RFC 6890). Documentation addresses (RFC 5737) are accepted.
   # A fleet whose network is loopback is on one machine, with its clients.
   prefix = builtins.head network;
@@ -258,6 +267,7 @@ else concatLists [
   (twice "push-token" (map (n: n.push-token or "") (fleet.node ++ jobs)))
   (when (length hubs != 1) "the fleet has ${toString (length hubs)} hubs; it must have one")
   (inspectFleet fleet.fleet)
+  inspectNames
   (concatMap inspect fleet.node)
   addresses
   (concatMap inspectOperator operators)

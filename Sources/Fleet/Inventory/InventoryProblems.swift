@@ -66,7 +66,7 @@ package struct InventoryProblems {
         found += twice("push-token", (nodes + root.entries("job")).map { $0.text("push-token") })
         let hubs = nodes.count { $0.text("role") == "hub" }
         if hubs != 1 { found.append("the fleet has \(hubs) hubs; it must have one") }
-        found += inspectFleet() + nodes.flatMap(inspect) + nodes.flatMap(inspectAddress)
+        found += inspectFleet() + inspectNames() + nodes.flatMap(inspect) + nodes.flatMap(inspectAddress)
         found += operators.flatMap(inspectOperator) + DutyProblems(root).all()
         return root.table["dns"] == nil ? found : found + DNSProblems(root.entry("dns"), nodes).all()
     }
@@ -77,6 +77,18 @@ package struct InventoryProblems {
             (!(1...65_535).contains(port), "fleet.port is \(port); it must be an integer from 1 to 65535"),
             (!InventoryForms.isDomain(monitor), "fleet.monitor is \"\(monitor)\"; it must be a DNS name"),
         ])
+    }
+
+    /// A browser gives the secrets of a node's passkeys to pages of every name below the node's.
+    private func inspectNames() -> [String] {
+        let names =
+            nodes.map { ("\($0.text("name"))'s domain", $0.text("domain")) }
+            + [("fleet.monitor", root.entry("fleet").text("monitor"))]
+        return names.flatMap { what, name in
+            nodes.map { $0.text("domain") }.filter { $0 != name && InventoryForms.isWithin($0, name) }.map { above in
+                "\(what) is \(name); it must not be below \(above), whose passkeys a page there could use"
+            }
+        }
     }
 
     private func inspect(_ node: InventoryEntry) -> [String] {

@@ -64,6 +64,14 @@ struct InventoryFault: CustomTestStringConvertible, Sendable {
         InventoryFault("\"tokyo.clavitor.com\"", "\"tokyo\"", "tokyo's domain is \"tokyo\"; it must be a DNS name"),
         InventoryFault(
             "\"tokyo.clavitor.com\"", "\"tokyo..com\"", "tokyo's domain is \"tokyo..com\"; it must be a DNS name"),
+        InventoryFault(
+            "\"tokyo.clavitor.com\"", "\"edo.zurich.clavitor.com\"",
+            "tokyo's domain is edo.zurich.clavitor.com; it must not be below zurich.clavitor.com, whose passkeys a page there could use"
+        ),
+        InventoryFault(
+            "\"monitor.clavitor.com\"", "\"monitor.zurich.clavitor.com\"",
+            "fleet.monitor is monitor.zurich.clavitor.com; it must not be below zurich.clavitor.com, whose passkeys a page there could use"
+        ),
         InventoryFault("region = \"oceania\"", "region = \"\"", "sydney must have a city and a region"),
         InventoryFault(
             "latitude = 35.68", "latitude = 135.68",
