@@ -93,7 +93,10 @@ let package = Package(
             swiftSettings: house),
         .target(
             name: "Auth",
-            dependencies: ["Encoding", "IPNetworks", "OneTimePasswords", "Secrets", "Vault", "VaultFormat", crypto],
+            dependencies: [
+                "Encoding", "IPNetworks", "OneTimePasswords", "Secrets", "Vault", "VaultFormat", crypto,
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
             swiftSettings: house),
         .target(
             name: "Storage", dependencies: ["Encoding", "Vault", "VaultFormat", "Auth", "SQLite"], swiftSettings: house),
@@ -244,8 +247,8 @@ let package = Package(
             name: "TestSupport",
             dependencies: [
                 "CProcess", "CSpawn", "NodeCore",
-                "Auth", "Autocert", "DNSUpdate", "IPNetworks", "SQLite", "Storage", "Vault", "VaultFormat", crypto,
-                nioCore, nioPosix,
+                "Auth", "Autocert", "DNSUpdate", "Encoding", "IPNetworks", "SQLite", "Storage", "Vault", "VaultFormat",
+                crypto, nioCore, nioPosix,
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "X509", package: "swift-certificates"),
             ],
@@ -316,9 +319,8 @@ let package = Package(
         .testTarget(
             name: "AuthTests",
             dependencies: [
-                "Auth", "IPNetworks", "OneTimePasswords", "SQLite", "Storage", "Vault", "Secrets", "VaultFormat",
-                "TestSupport",
-                crypto,
+                "Auth", "Encoding", "IPNetworks", "OneTimePasswords", "SQLite", "Storage", "Vault", "Secrets",
+                "VaultFormat", "TestSupport", crypto,
             ],
             swiftSettings: house),
         .testTarget(

@@ -142,6 +142,10 @@ package final class AbuseLimits: Sendable {
         }
     }
 
+    /// The same for a passkey that no account has.
+    package func admitUnknown(from network: IPNetwork?) throws { try admit([.network(network)]) }
+    package func failedUnknown(from network: IPNetwork?) throws -> [AbuseRow] { try charge([.network(network)]) }
+
     // MARK: Within a session
 
     /// Checks the limits of the proof in a request.

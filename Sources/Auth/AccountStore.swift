@@ -28,6 +28,13 @@ package protocol AccountStore: VaultStore {
     func account(of vault: VaultID) throws -> AccountRow?
     func token(lookup: [UInt8]) throws -> PresentedToken?
     func credential(_ kind: CredentialKind, of vault: VaultID) throws -> StoredCredential?
+    func passkey(lookup: [UInt8]) throws -> StoredCredential?
+    /// The kit and the passkeys, oldest first.
+    func kitAndPasskeys(of vault: VaultID) async throws -> [StoredCredential]
+    /// Reads every item that the account lists.
+    ///
+    /// - Throws: `VaultError.vaultDamaged` when one is missing, `VaultError.principalGone` when `holder` is not the owner's present one.
+    func items(of holder: HolderID, in vault: VaultID) throws -> [OwnerItem: [UInt8]]
     func sessions(of vault: VaultID) async throws -> [StoredCredential]
     func answer(to key: [UInt8], of holder: HolderID) throws -> IdempotencyRecord?
     /// Lists wraps of `holder` after a place, in the order of their places.

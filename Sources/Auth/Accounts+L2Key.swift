@@ -25,9 +25,9 @@ extension Accounts {
         /// The present l2Key under the new one.
         package let previous: [UInt8]
         /// A new kit; required when the account has one, which can open only the old l2Key.
-        package let kit: Secrets?
+        package let kit: Kit?
 
-        package init(generation: Int, wrappedKey: [UInt8], previous: [UInt8], kit: Secrets?) {
+        package init(generation: Int, wrappedKey: [UInt8], previous: [UInt8], kit: Kit?) {
             self.generation = generation
             self.wrappedKey = wrappedKey
             self.previous = previous
@@ -38,6 +38,7 @@ extension Accounts {
     /// Begins a rekey: replaces the wrapped copies of the l2Key by those of the next generation.
     ///
     /// Ends every other session: a client with the old key could write nothing, and would wrap the old key again in a change of password.
+    /// Passkeys no longer open L2 values until they are added again.
     ///
     /// - Throws: `VaultError.l2RekeyRunning` until the last entry has the present generation; `VaultError.l2KeyChanged` for another
     ///   generation than the next.
@@ -47,13 +48,13 @@ extension Accounts {
         try check(wrappedL2Key: next.wrappedKey, "l2.wrappedKey")
         try check(wrappedL2Key: next.previous, "previous")
         if let kit = next.kit {
-            try check(kit)
-            guard kit.l2Generation == next.generation else {
+            try check(kit.secrets)
+            guard kit.secrets.l2Generation == next.generation else {
                 throw AuthError.invalid("recovery.l2.generation", "must be l2.generation")
             }
         }
         try await unit.change(permit) { transaction in
-            _ = try await check(proof, as: principal)
+            _ = try await check(proof, as: principal, in: &transaction)
             try operations.spend(principal.vault, share: .proven)
             guard let account = try store.account(of: principal.vault),
                 let password = try store.credential(.password, of: principal.vault)
@@ -68,13 +69,11 @@ extension Accounts {
                     principal.vault, generation: next.generation, previous: rows.items.isEmpty ? nil : next.previous),
                 .deleteSessions(of: principal.vault, except: session),
                 .deleteCredentials(.password, of: principal.vault),
-                .insertCredential(password.replacingL2Key(next.wrappedKey, root: keys.root)))
+                .insertCredential(password.replacingL2Key(next.wrappedKey, root: keys.root)),
+                .dropPasskeyL2Keys(of: principal.vault))
             try transaction.log(principal.event(.l2Rekey))
             if let kit = next.kit {
-                transaction.write(
-                    .deleteCredentials(.recovery, of: principal.vault),
-                    .insertCredential(credential(.recovery, kit, principal.holder, principal.vault)))
-                try transaction.log(principal.event(.recoveryChange, reason: "set"))
+                try replaceKit(by: kit, as: principal, in: &transaction)
             } else if try store.credential(.recovery, of: principal.vault) != nil {
                 throw AuthError.invalid(
                     "recovery", "must contain a new kit, because the present one opens only the old key")
@@ -87,8 +86,16 @@ extension Accounts {
     /// Checks that the copies of the l2Key in a request are of the present generation. Under the vault's lock.
     ///
     /// - Throws: `VaultError.l2KeyChanged`.
-    func checkGeneration(of secrets: [Secrets], in vault: VaultID) throws {
+    func checkGeneration(of secrets: [Secrets?], in vault: VaultID) throws {
+        let generation = try l2Generation(of: vault)
+        guard secrets.allSatisfy({ ($0?.l2Generation ?? generation) == generation }) else {
+            throw VaultError.l2KeyChanged
+        }
+    }
+
+    /// The account's present generation of the l2Key.
+    func l2Generation(of vault: VaultID) throws -> Int {
         guard let state = try store.l2State(of: vault) else { throw AuthError.badToken }
-        guard secrets.allSatisfy({ $0.l2Generation == state.generation }) else { throw VaultError.l2KeyChanged }
+        return state.generation
     }
 }

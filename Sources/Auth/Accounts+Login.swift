@@ -25,7 +25,8 @@ extension Accounts {
         package let id: CredentialID
         package let expires: Int64
         package let vault: VaultID
-        package let wrappedL2Key: [UInt8]
+        /// Nil after a sign-in with a passkey that opens no L2 values.
+        package let wrappedL2Key: [UInt8]?
         package let l2Generation: Int
         /// Sent at the next login, it exempts this device from the limits that other clients' failures use up.
         package let device: [UInt8]
@@ -67,7 +68,7 @@ extension Accounts {
         try limits.admit(attempt)
         try admitAttempt(fromKnownDevice: attempt.device != nil)
         do {
-            let opened = stored ?? dummy
+            let opened = stored ?? (kind == .recovery ? dummyKit : dummyPassword)
             let owner = try opened.open(secret, root: keys.root)
             guard let account else { throw AuthError.badCredentials }
             return Identified(account: account, owner: owner, credential: opened.id, attempt: attempt)
@@ -92,7 +93,7 @@ extension Accounts {
         _ code: String?, _ owner: HolderKey, in vault: VaultID, _ attempt: AbuseLimits.Attempt,
         from address: IPAddress?
     ) async throws -> SecondFactor? {
-        guard let box = try store.item(.totp, of: owner.id, in: vault) else { return nil }
+        guard let box = try store.items(of: owner.id, in: vault)[.totp] else { return nil }
         guard let code else { throw AuthError.secondFactorNeeded }
         try limits.admitCode(attempt)
         try admitAttempt(fromKnownDevice: true)
@@ -141,7 +142,7 @@ extension Accounts {
         return (
             NewSession(
                 token: token, id: credential.id, expires: expires, vault: vault,
-                wrappedL2Key: try l2Key.openL2Key(root: keys.root) ?? [], l2Generation: l2State.generation,
+                wrappedL2Key: try l2Key.openL2Key(root: keys.root), l2Generation: l2State.generation,
                 device: knownDevice(device, vault, owner.id, withCode: withCode)
                     ?? newDevice(vault, owner.id, withCode: withCode)),
             surplus.map { .deleteCredential($0.id) } + [.insertCredential(credential)]
@@ -163,12 +164,21 @@ extension Accounts {
         return id + keys.deviceCode(id, vault: vault, owner: owner, withCode: withCode)
     }
 
-    private func knownDevice(
+    func knownDevice(
         _ device: [UInt8]?, _ vault: VaultID, _ owner: HolderID, withCode: Bool
     ) -> [UInt8]? {
         guard let device, device.count == 32 else { return nil }
         let code = keys.deviceCode(Array(device.prefix(16)), vault: vault, owner: owner, withCode: withCode)
         return constantTimeEqual(code, Array(device.suffix(16))) ? device : nil
+    }
+
+    /// The mutations with which a kit or passkey notes its use. One that was sealed to a new key holder is boxed.
+    func use(
+        of credential: StoredCredential, _ secret: SymmetricKey, opening owner: HolderKey
+    ) throws -> [Mutation] {
+        let touch = Mutation.touch(credential.id, at: now())
+        guard let box = try credential.boxed(owner, under: secret, root: keys.root) else { return [touch] }
+        return [touch, .boxCredential(credential.id, from: credential.box, to: box)]
     }
 
     // MARK: Sessions

@@ -21,25 +21,34 @@ extension Accounts {
         return Profile(
             email: String(decoding: email, as: UTF8.self), vault: principal.vault, created: account.created,
             hasRecoveryKit: try store.credential(.recovery, of: principal.vault) != nil,
-            hasSecondFactor: try store.item(.totp, of: principal.holder.id, in: principal.vault) != nil,
+            hasSecondFactor: account.items.contains(.totp),
             usage: try await store.usage(of: principal.vault), quotas: settings.quotas)
     }
 
     /// Replaces the recovery kit, or removes it when `kit` is nil.
-    package func setRecovery(_ kit: Secrets?, proof: Proof, as principal: Principal) async throws {
+    package func setRecovery(_ kit: Kit?, proof: Proof, as principal: Principal) async throws {
         let permit = try principal.authorize(.changeRecoveryKit, at: now())
-        if let kit { try check(kit) }
+        if let kit { try check(kit.secrets) }
         try await unit.change(permit) { transaction in
-            _ = try await check(proof, as: principal)
-            if let kit { try checkGeneration(of: [kit], in: principal.vault) }
+            _ = try await check(proof, as: principal, in: &transaction)
+            try checkGeneration(of: [kit?.secrets], in: principal.vault)
             // After the proof: a stolen session alone must not use up the owner's operations.
             try operations.spend(principal.vault, share: .proven)
-            transaction.write(.deleteCredentials(.recovery, of: principal.vault))
-            if let kit {
-                transaction.write(.insertCredential(credential(.recovery, kit, principal.holder, principal.vault)))
-            }
-            try transaction.log(principal.event(.recoveryChange, reason: kit == nil ? "removed" : "set"))
+            try replaceKit(by: kit, as: principal, in: &transaction)
         }
+    }
+
+    /// Removes the present kit and adds `kit`, if there is one, with their audit line.
+    func replaceKit(by kit: Kit?, as principal: Principal, in transaction: inout Transaction) throws {
+        let old = try store.credential(.recovery, of: principal.vault)
+        // Inserted first, so that it cannot have the present one's id.
+        if let kit {
+            transaction.write(.insertCredential(try self.kit(kit, principal.holder, principal.vault)))
+        }
+        if let old { transaction.write(.deleteCredential(old.id)) }
+        try transaction.log(
+            principal.event(
+                .recoveryChange, subject: (kit?.id ?? old?.id)?.text, reason: kit == nil ? "removed" : "set"))
     }
 
     /// Deletes the account with its vault and the key of its audit bodies.

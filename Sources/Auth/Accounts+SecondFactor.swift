@@ -26,8 +26,8 @@ extension Accounts {
         let session = try principal.requireSession()
         try operations.spend(principal.vault)
         return try await unit.change(permit) { transaction in
-            _ = try await check(proof, as: principal)
-            guard let box = try store.item(.pendingTOTP, of: principal.holder.id, in: principal.vault) else {
+            _ = try await check(proof, as: principal, in: &transaction)
+            guard let box = try store.items(of: principal.holder.id, in: principal.vault)[.pendingTOTP] else {
                 throw AuthError.notBegun
             }
             var factor = try SecondFactor(sealed: box, .pendingTOTP, vault: principal.vault, owner: principal.holder)
@@ -40,7 +40,7 @@ extension Accounts {
             let final = try factor.sealed(.totp, vault: principal.vault, owner: principal.holder)
             transaction.write(
                 .putItem(.totp, principal.holder.id, vault: principal.vault, final),
-                .dropItem(.pendingTOTP, principal.holder.id))
+                .dropItem(.pendingTOTP, principal.holder.id, vault: principal.vault))
             try transaction.log(principal.event(.secondFactorEnable))
             return codes
         }
@@ -52,12 +52,13 @@ extension Accounts {
         try operations.spend(principal.vault)
         // Under the lock, so that a concurrent login does not store the factor again.
         try await unit.change(permit) { transaction in
-            guard try store.item(.totp, of: principal.holder.id, in: principal.vault) != nil else {
+            guard try store.items(of: principal.holder.id, in: principal.vault)[.totp] != nil else {
                 throw AuthError.notEnabled
             }
-            _ = try await check(proof, as: principal)
+            _ = try await check(proof, as: principal, in: &transaction)
             transaction.write(
-                .dropItem(.totp, principal.holder.id), .dropItem(.pendingTOTP, principal.holder.id))
+                .dropItem(.totp, principal.holder.id, vault: principal.vault),
+                .dropItem(.pendingTOTP, principal.holder.id, vault: principal.vault))
             try transaction.log(principal.event(.secondFactorDisable))
         }
     }

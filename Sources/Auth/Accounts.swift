@@ -17,8 +17,10 @@ package struct Accounts: Sendable {
     let signIns: OperationBudget
     let settings: Settings
     let now: @Sendable () -> Int64
-    /// Opened for addresses without an account, so that they take equally long.
-    let dummy: StoredCredential
+    /// Opened for addresses without an account or a kit, so that they take equally long.
+    let dummyPassword: StoredCredential
+    let dummyKit: StoredCredential
+    let challenges: PasskeyChallenges
 
     private static let signInsPerDay = 5_000
     /// Attempts of all unknown devices while the disk is full: each failure writes a row.
@@ -36,6 +38,8 @@ package struct Accounts: Sendable {
         package var quotas = Quotas()
         /// Whether the previous process did not shut down cleanly.
         package var isUnclean = false
+        /// Where the node's pages come from, for passkeys.
+        package var web = WebOrigin(name: "localhost")
 
         package enum Registration: String, Sendable, CaseIterable {
             case open, invite, closed
@@ -50,7 +54,7 @@ package struct Accounts: Sendable {
     package init(
         store: any AccountStore, unit: UnitOfWork, keys: NodeKeys, limits: AbuseLimits, failures: FailureLog,
         settings: Settings
-    ) {
+    ) throws {
         self.store = store
         self.keys = keys
         self.unit = unit
@@ -61,9 +65,13 @@ package struct Accounts: Sendable {
         signIns = OperationBudget(perDay: Self.signInsPerDay, isUnclean: settings.isUnclean, now: now)
         unknownDeviceAttempts = OperationBudget(perDay: Self.unknownDeviceAttemptsPerDay, now: now)
         self.settings = settings
-        dummy = StoredCredential.make(
+        dummyPassword = StoredCredential.make(
             .password, secret: SymmetricKey(size: .bits256), holder: .generate(), vault: .random(), created: 0,
             root: keys.root)
+        dummyKit = try StoredCredential.makeSealable(
+            .recovery, id: .random(), secret: SymmetricKey(size: .bits256), holder: .generate(), vault: .random(),
+            created: 0, l2Key: nil, root: keys.root)
+        challenges = PasskeyChallenges(keys: keys, now: now)
     }
 
     /// Returns what a client needs to derive keys. The answer does not reveal whether the address has an account.
@@ -95,11 +103,11 @@ package struct Accounts: Sendable {
         package var kdf: KDF
         package var salt: [UInt8]
         package var secrets: Secrets
-        package var recovery: Secrets?
+        package var recovery: Kit?
         package var invite: String?
 
         package init(
-            email: EmailAddress, vault: VaultID, kdf: KDF, salt: [UInt8], secrets: Secrets, recovery: Secrets?,
+            email: EmailAddress, vault: VaultID, kdf: KDF, salt: [UInt8], secrets: Secrets, recovery: Kit?,
             invite: String?
         ) {
             self.email = email
@@ -124,6 +132,17 @@ package struct Accounts: Sendable {
             self.authKey = authKey
             self.wrappedL2Key = wrappedL2Key
             self.l2Generation = l2Generation
+        }
+    }
+
+    /// A new recovery kit, whose id the client has chosen and printed.
+    package struct Kit: Sendable {
+        package var id: CredentialID
+        package var secrets: Secrets
+
+        package init(id: CredentialID, secrets: Secrets) {
+            self.id = id
+            self.secrets = secrets
         }
     }
 
@@ -157,8 +176,8 @@ package struct Accounts: Sendable {
             throw AuthError.invalid("salt", "must be the value from prelogin")
         }
         try check(request.secrets)
-        if let recovery = request.recovery { try check(recovery) }
-        for secrets in [request.secrets] + (request.recovery.map { [$0] } ?? []) where secrets.l2Generation != 1 {
+        if let recovery = request.recovery { try check(recovery.secrets) }
+        for secrets in [request.secrets, request.recovery?.secrets] where secrets.map({ $0.l2Generation != 1 }) ?? false {
             throw AuthError.invalid("l2.generation", "must be 1 for a new account")
         }
         // These bytes stand for the node's own records.
@@ -190,16 +209,18 @@ package struct Accounts: Sendable {
                 HolderRow(
                     id: owner.id, vault: vault, principal: vault.owner,
                     publicKey: try owner.storedPublicKey(vault: vault, of: vault.owner, keys: keys))),
-            .insertCredential(credential(.password, request.secrets, owner, vault)),
+            .insertCredential(password(request.secrets, owner, vault)),
             .putItem(.index, owner.id, vault: vault, indexKey(of: owner, vault)),
         ]
         var creation = AuditEvent(.accountCreate, by: .init(.owner, vault.owner), from: address?.text)
         creation.holder = owner.id.text
         var events = [creation]
         if let recovery = request.recovery {
-            mutations.append(.insertCredential(credential(.recovery, recovery, owner, vault)))
+            mutations.append(.insertCredential(try kit(recovery, owner, vault)))
             events.append(
-                AuditEvent(.recoveryChange, by: .init(.owner, vault.owner), from: address?.text, reason: "set"))
+                AuditEvent(
+                    .recoveryChange, by: .init(.owner, vault.owner), from: address?.text, subject: recovery.id.text,
+                    reason: "set"))
         }
         let lines = try events.map { try unit.audit.seal($0, vault: vault, key: auditKey) }
         try await store.commit(mutations, nodeLines + lines)
@@ -210,12 +231,16 @@ package struct Accounts: Sendable {
         return Box.seal(SymmetricKey(size: .bits256), key: owner.wrapKey, context: context)
     }
 
-    func credential(
-        _ kind: CredentialKind, _ secrets: Secrets, _ owner: HolderKey, _ vault: VaultID
-    ) -> StoredCredential {
+    func password(_ secrets: Secrets, _ owner: HolderKey, _ vault: VaultID) -> StoredCredential {
         StoredCredential.make(
-            kind, secret: secrets.authKey, holder: owner, vault: vault, created: now(), l2Key: secrets.wrappedL2Key,
-            root: keys.root)
+            .password, secret: secrets.authKey, holder: owner, vault: vault, created: now(),
+            l2Key: secrets.wrappedL2Key, root: keys.root)
+    }
+
+    func kit(_ kit: Kit, _ owner: HolderKey, _ vault: VaultID) throws -> StoredCredential {
+        try StoredCredential.makeSealable(
+            .recovery, id: kit.id, secret: kit.secrets.authKey, holder: owner, vault: vault, created: now(),
+            l2Key: kit.secrets.wrappedL2Key, root: keys.root)
     }
 
     func check(_ secrets: Secrets) throws(AuthError) {

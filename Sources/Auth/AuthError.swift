@@ -6,9 +6,12 @@ package enum AuthError: Error, Equatable, Sendable {
     case secondFactorWrong
     /// Carries the seconds until the next attempt is allowed.
     case tooManyAttempts(retryAfter: Int)
-    /// The secret in the request is not the password's or the kit's.
+    /// The secret in the request is not the password's, the kit's or a passkey's.
     case wrongProof
     case noSuchSession
+    case noSuchPasskey
+    /// The client chose an id, or a secret, that a credential has already.
+    case credentialExists
     /// Unknown token, or a session that has ended.
     case badToken
     case sessionExpired

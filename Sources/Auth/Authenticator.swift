@@ -145,7 +145,7 @@ package final class Authenticator: Sendable {
                 return try await refuse("uses-exhausted", agent, from: address, VaultError.usesExhausted)
             }
             return .agent(agent.id, policy)
-        case .password, .recovery:
+        case .password, .recovery, .passkey:
             throw AuthError.badToken
         }
     }

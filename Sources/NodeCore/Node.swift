@@ -65,7 +65,8 @@ package final class Node: Sendable {
             registration: settings.registration, sessionLifetime: settings.sessionLifetime.seconds)
         accounts.quotas = settings.quotas
         accounts.isUnclean = isUnclean
-        services = VaultServices(
+        accounts.web = WebOrigin(name: settings.origin, port: settings.https.port)
+        services = try VaultServices(
             store: store, keys: keys, settings: accounts, sessionIdle: settings.sessionIdle.seconds, now: now)
         self.keys = keys
         self.store = store

@@ -21,7 +21,7 @@ package struct VaultServices: Sendable {
     package init(
         store: Store, keys: NodeKeys, settings: Accounts.Settings, sessionIdle: Int64,
         now: @escaping @Sendable () -> Int64
-    ) {
+    ) throws {
         audit = AuditSealer(keys: keys, now: now) { try store.auditKey(of: $0) }
         failures = FailureLog(audit: audit, now: now) { try await store.commit($0, $1) }
         locks = VaultLocks()
@@ -31,7 +31,7 @@ package struct VaultServices: Sendable {
             perDay: settings.quotas[.operationsPerDay], isUnclean: settings.isUnclean, now: now)
         let unit = UnitOfWork(
             store: store, audit: audit, locks: locks, work: work, operations: operations, now: now)
-        accounts = Accounts(
+        accounts = try Accounts(
             store: store, unit: unit, keys: keys, limits: limits, failures: failures,
             settings: settings)
         authenticator = Authenticator(

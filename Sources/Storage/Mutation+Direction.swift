@@ -30,7 +30,7 @@ extension [Mutation] {
             switch mutation {
             // Includes the use of a second-factor code, which is stored first, and a failure: a secret is checked only when its
             // failure could be recorded.
-            case .insertCredential, .putItem, .putAbuse: true
+            case .insertCredential, .putItem, .putAbuse, .acceptChallenge: true
             default: false
             }
         }
@@ -66,11 +66,11 @@ extension Mutation {
     var direction: MutationDirection {
         switch self {
         case .insertEntry, .putValue, .replaceEnvelope, .putL2Entry, .beginL2Rekey, .putWrap, .renewWrap, .replaceTerms,
-            .insertHolder,
-            .insertAgent, .updateAgent, .switchAgent, .recordIdempotency, .insertAccount, .switchOwner:
+            .insertHolder, .insertAgent, .updateAgent, .switchAgent, .recordIdempotency, .insertAccount, .switchOwner,
+            .keepCredential, .dropPasskeyL2Keys:
             .adds
-        // Disabling the second factor makes a password sufficient.
-        case .dropItem: .adds
+        // Disabling the second factor makes a password sufficient; the details of a passkey end with it.
+        case .dropItem(let item, _, _): item.isPasskey ? .reduces : .adds
         case .updateEntry(let row): row.state == .trashed ? .tidies : .adds
         case .setAgentState(_, _, let state): state == .active ? .adds : .reduces
         // An owner must sign in to revoke anything. The number of sessions is bounded: the oldest ends for a new one.
@@ -80,14 +80,13 @@ extension Mutation {
         case .dropWrap, .dropAgentWraps, .deleteAgent, .deleteCredential, .deleteCredentials, .deleteSessions,
             .closeAccount:
             .reduces
-        // A second factor cannot be confirmed here, so none begins.
-        case .putItem(.pendingTOTP, _, _, _): .adds
-        // Includes the second factor's last code, which a sign-in must store. An owner has three items.
-        case .putItem: .keepsCount
+        // Of the second factor the last code, which a sign-in must store. A new one cannot be confirmed here, so none begins, and a
+        // passkey is neither added nor renamed.
+        case .putItem(let item, _, _, _): item == .pendingTOTP || item.isPasskey ? .adds : .keepsCount
         case .expectPrincipal, .expectReader, .expectEntry, .countUse, .countBytes, .expectDepositRoom, .stayWithin,
-            .redeemInvite, .putAbuse:
+            .redeemInvite, .putAbuse, .acceptChallenge:
             .keepsCount
-        case .upgradeWrap, .touch: .savesTime
+        case .upgradeWrap, .boxCredential, .touch: .savesTime
         }
     }
 }

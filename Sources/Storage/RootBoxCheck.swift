@@ -48,6 +48,7 @@ extension RootBox {
         case .policy(let vault, let agent): "agent.policy of \(agent.text) in vault \(vault.text)"
         case .credential(let row): "credential.box of \(row.id.text) in vault \(row.vault.text)"
         case .credentialL2Key(let row): "credential.l2_key of \(row.id.text) in vault \(row.vault.text)"
+        case .credentialSeal(let row): "credential.seal of \(row.id.text) in vault \(row.vault.text)"
         case .sealedWrap(let place, let holder):
             "wrap.box of \(holder.text) for version \(place.version) of part \(place.partID.text) in entry \(place.entry.text)"
         }

@@ -5,7 +5,7 @@ import VaultFormat
 
 /// The columns that have secret boxes under a root key.
 enum RootBoxTable: CaseIterable {
-    case node, email, auditKey, publicKey, policy, credential, credentialL2Key, sealedWrap
+    case node, email, auditKey, publicKey, policy, credential, credentialL2Key, credentialSeal, sealedWrap
 
     /// Rows whose secret box has another key id, which is its bytes 3 to 6.
     func stale(_ db: Connection, _ key: [UInt8], _ limit: Int) throws -> [(RootBox, [UInt8])] {
@@ -46,17 +46,21 @@ enum RootBoxTable: CaseIterable {
         case .credential:
             return try db.all(
                 """
-                SELECT id, vault, holder, kind, lookup, box, l2_key, created, expires, NULL AS last_used FROM credential
-                WHERE substr(box, 3, 4) IS NOT ? LIMIT ?
+                SELECT *, NULL AS last_used FROM credential WHERE substr(box, 3, 4) IS NOT ? LIMIT ?
                 """, bindings.0, bindings.1
             ) { (.credential(try Store.credential($0)), try $0.blob("box")) }
         case .credentialL2Key:
             return try db.all(
                 """
-                SELECT id, vault, holder, kind, lookup, box, l2_key, created, expires, NULL AS last_used FROM credential
-                WHERE l2_key IS NOT NULL AND substr(l2_key, 3, 4) IS NOT ? LIMIT ?
+                SELECT *, NULL AS last_used FROM credential WHERE l2_key IS NOT NULL AND substr(l2_key, 3, 4) IS NOT ? LIMIT ?
                 """, bindings.0, bindings.1
             ) { (.credentialL2Key(try Store.credential($0)), try $0.blob("l2_key")) }
+        case .credentialSeal:
+            return try db.all(
+                """
+                SELECT *, NULL AS last_used FROM credential WHERE seal IS NOT NULL AND substr(seal, 3, 4) IS NOT ? LIMIT ?
+                """, bindings.0, bindings.1
+            ) { (.credentialSeal(try Store.credential($0)), try $0.blob("seal")) }
         case .sealedWrap:
             return try Self.sealedWraps(db, key, after: nil, limit: limit)
         }
@@ -95,6 +99,8 @@ enum RootBoxTable: CaseIterable {
             try db.run("UPDATE credential SET box = ? WHERE id = ?", .blob(box), .blob(credential.id.bytes))
         case .credentialL2Key(let credential):
             try db.run("UPDATE credential SET l2_key = ? WHERE id = ?", .blob(box), .blob(credential.id.bytes))
+        case .credentialSeal(let credential):
+            try db.run("UPDATE credential SET seal = ? WHERE id = ?", .blob(box), .blob(credential.id.bytes))
         case .sealedWrap(let place, let holder):
             try db.run(
                 "UPDATE wrap SET box = ? WHERE holder = ? AND entry = ? AND field = ? AND part = ? AND version = ?",

@@ -91,7 +91,7 @@ extension RootBox {
         switch self {
         case .nodeKey: .node
         case .email(let vault), .auditKey(let vault), .policy(let vault, _): vault
-        case .credential(let row), .credentialL2Key(let row): row.vault
+        case .credential(let row), .credentialL2Key(let row), .credentialSeal(let row): row.vault
         case .publicKey, .sealedWrap: nil
         }
     }

@@ -66,6 +66,8 @@ package enum Schema {
             l2_generation INTEGER NOT NULL,
             -- While a rekey runs.
             l2_previous BLOB,
+            -- The names of the owner's items, in order, joined by commas.
+            items TEXT NOT NULL,
             created INTEGER NOT NULL
         ) STRICT;
         CREATE TABLE holder (
@@ -80,10 +82,15 @@ package enum Schema {
             holder BLOB NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
             kind TEXT NOT NULL,
             lookup BLOB UNIQUE,
+            -- The key holder's secret, boxed under the credential or sealed to it.
             box BLOB NOT NULL,
+            -- Of a kit or passkey: what the node can do with it in its absence.
+            seal BLOB,
             l2_key BLOB,
             created INTEGER NOT NULL,
-            expires INTEGER
+            expires INTEGER,
+            -- The last challenge that a passkey answered, in microseconds.
+            challenged INTEGER
         ) STRICT;
         CREATE INDEX credential_of_vault ON credential (vault, kind);
         CREATE INDEX credential_of_holder ON credential (holder);

@@ -71,6 +71,63 @@ extension Store: AccountStore {
         }
     }
 
+    package func passkey(lookup: [UInt8]) throws -> StoredCredential? {
+        try lookUp { db, check in
+            try db.first(
+                """
+                SELECT c.*, u.at AS last_used FROM credential c LEFT JOIN last_use u ON u.credential = c.id
+                WHERE c.lookup = ? AND c.kind = 'passkey'
+                """, .blob(lookup)
+            ) { row in
+                try check.row(row, in: .credential, db)
+                return try Self.credential(row)
+            }
+        }
+    }
+
+    package func kitAndPasskeys(of vault: VaultID) async throws -> [StoredCredential] {
+        try await read { db, check in
+            try check.complete(.credential, of: vault, db)
+            return try db.all(
+                """
+                SELECT c.*, u.at AS last_used FROM credential c LEFT JOIN last_use u ON u.credential = c.id
+                WHERE vault = ? AND kind IN ('recovery', 'passkey') ORDER BY created, id
+                """, .blob(vault.bytes)
+            ) { row in
+                try check.row(row, in: .credential, of: vault, db)
+                return try Self.credential(row)
+            }
+        }
+    }
+
+    package func items(of holder: HolderID, in vault: VaultID) throws -> [OwnerItem: [UInt8]] {
+        try lookUp { db, check in
+            let account = try check.first(
+                "SELECT * FROM account WHERE vault = ?", .blob(vault.bytes), in: .account, of: vault, db
+            ) { (owner: try $0.blob("owner"), items: OwnerItem.parse(try $0.text("items"))) }
+            // Those of a former key holder are gone.
+            guard let account, account.owner == holder.bytes else { throw VaultError.principalGone }
+            let listed = account.items
+            var items: [OwnerItem: [UInt8]] = [:]
+            for item in listed {
+                items[item] = try check.first(
+                    "SELECT * FROM item WHERE id = ?", .blob(item.key(of: holder)), in: .item, of: vault, db
+                ) { try $0.blob("box") }
+            }
+            // No other program can remove one unseen, but an operator can accept a file from which one was removed.
+            guard items.count == listed.count else { throw VaultError.vaultDamaged }
+            return items
+        }
+    }
+
+    /// The items that the account's row lists.
+    static func listedItems(of vault: VaultID, _ check: RecordCheck, _ db: Connection) throws -> Set<OwnerItem> {
+        let list = try check.first(
+            "SELECT * FROM account WHERE vault = ?", .blob(vault.bytes), in: .account, of: vault, db
+        ) { try $0.text("items") }
+        return OwnerItem.parse(list ?? "")
+    }
+
     package func sessions(of vault: VaultID) async throws -> [StoredCredential] {
         try await read { db, check in
             try check.complete(.credential, of: vault, db)
@@ -122,6 +179,6 @@ extension Store: AccountStore {
                 memoryKiB: try row.int("kdf_memory"), iterations: try row.int("kdf_iterations"),
                 parallelism: try row.int("kdf_parallelism")),
             salt: try row.blob("salt"), owner: try id(row.blob("owner")), auditKey: try row.blob("audit_key"),
-            l2: try l2State(row), created: try time(row, "created"))
+            l2: try l2State(row), items: OwnerItem.parse(try row.text("items")), created: try time(row, "created"))
     }
 }

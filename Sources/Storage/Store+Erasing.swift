@@ -1,4 +1,5 @@
 import SQLite
+import Synchronization
 package import Vault
 package import VaultFormat
 
@@ -30,7 +31,14 @@ extension Store {
         return true
     }
 
-    package func clear(_ holder: HolderID) async { _ = await clear(holder, as: .large) }
+    @discardableResult
+    package func clear(_ holder: HolderID) async -> Bool {
+        let isCleared = await clear(holder, as: .large)
+        owedHolders.withLock { owed in
+            if isCleared { owed.remove(holder) } else { owed.insert(holder) }
+        }
+        return isCleared
+    }
 
     /// Deletes a key holder with its wraps and idempotency records, in parts rather than by a cascade.
     ///
@@ -53,7 +61,7 @@ extension Store {
             _ = try await database.write(size: size) { try $0.run("DELETE FROM holder WHERE id = ?", id) }
             return true
         } catch {
-            // The rest can no longer be opened, and is deleted at the next start.
+            // The rest can no longer be opened, and is deleted later.
             return false
         }
     }

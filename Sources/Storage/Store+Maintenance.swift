@@ -6,7 +6,8 @@ package import VaultFormat
 
 /// Periodic maintenance of the file.
 extension Store {
-    /// Deletes expired sessions and idempotency records, and truncates the WAL if an earlier deletion could not.
+    /// Deletes expired sessions and idempotency records, finishes deletions that were interrupted, and truncates the WAL if an
+    /// earlier deletion could not.
     package func sweep(sessionIdle: Int64, audit: AuditSealer) async throws {
         let time = now()
         try await endExpiredSessions(before: time, idleSince: time - sessionIdle, audit)
@@ -18,7 +19,9 @@ extension Store {
             """
             DELETE FROM answer WHERE (holder, key) IN (SELECT holder, key FROM answer WHERE created < ?1 LIMIT ?2)
             """, .integer(time - IdempotencyRecords.lifetime), most: 20, few: 1)
-        if owesTruncation.load(ordering: .relaxed) { await truncateWAL(evenSoon: true) }
+        let owed = owedHolders.withLock { $0 }
+        for holder in owed { await clear(holder) }
+        if owesTruncation.load(ordering: .relaxed) || !owed.isEmpty { await truncateWAL(evenSoon: true) }
     }
 
     /// Deletes sessions that expired or were idle, with one line per vault.
@@ -204,6 +207,8 @@ extension Store {
                 """, row: { try Self.id($0.blob(0)) })
         }
         for holder in abandoned { _ = await clear(holder, as: .deferredDeletion) }
+        // Also if there are none: the process may have ended between their deletion and the truncation.
+        await truncateWAL(evenSoon: true)
     }
 
 }

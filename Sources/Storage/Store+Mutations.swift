@@ -31,6 +31,24 @@ extension Store {
             try finishL2Rekey(of: vault, check, db)
         case .deleteCredential(let id):
             try db.run("DELETE FROM credential WHERE id = ?", .blob(id.bytes))
+        case .keepCredential(let credential):
+            let kept = try db.run(
+                "UPDATE credential SET holder = ?, box = ? WHERE id = ? AND vault = ?",
+                .blob(credential.holder.bytes), .blob(credential.box), .blob(credential.id.bytes),
+                .blob(credential.vault.bytes))
+            guard kept == 1 else { throw VaultError.principalGone }
+        case .boxCredential(let id, let old, let new):
+            try db.run(
+                "UPDATE credential SET box = ? WHERE id = ? AND box = ?", .blob(new), .blob(id.bytes), .blob(old))
+        case .acceptChallenge(let id, let time):
+            let accepted = try db.run(
+                "UPDATE credential SET challenged = ?1 WHERE id = ?2 AND COALESCE(challenged, -1) < ?1",
+                .integer(time), .blob(id.bytes))
+            guard accepted == 1 else { throw AuthError.badCredentials }
+        case .dropPasskeyL2Keys(let vault):
+            try check.complete(.credential, of: vault, db)
+            try db.run(
+                "UPDATE credential SET l2_key = NULL WHERE vault = ? AND kind = 'passkey'", .blob(vault.bytes))
         case .deleteCredentials(let kind, let vault):
             try check.complete(.credential, of: vault, db)
             try db.run(
@@ -158,9 +176,11 @@ extension Store {
                 INSERT INTO item (id, vault, holder, name, box) VALUES (?, ?, ?, ?, ?)
                 ON CONFLICT (id) DO UPDATE SET box = excluded.box
                 """,
-                .blob(item.key(of: holder)), .blob(vault.bytes), .blob(holder.bytes), .text(item.rawValue), .blob(box))
-        case .dropItem(let item, let holder):
+                .blob(item.key(of: holder)), .blob(vault.bytes), .blob(holder.bytes), .text(item.name), .blob(box))
+            try list(item, isPresent: true, of: vault, check, db)
+        case .dropItem(let item, let holder, let vault):
             try db.run("DELETE FROM item WHERE id = ?", .blob(item.key(of: holder)))
+            try list(item, isPresent: false, of: vault, check, db)
         case .insertHolder(let row):
             try db.run(
                 "INSERT INTO holder (id, vault, public_key) VALUES (?, ?, ?)", .blob(row.id.bytes),

@@ -195,7 +195,8 @@ extension Store {
         return StoredCredential(
             id: try id(row.blob("id")), vault: try id(row.blob("vault")), holder: try id(row.blob("holder")),
             kind: kind, lookup: try row.optionalBlob("lookup"), box: try row.blob("box"),
-            created: try time(row, "created"), expires: try optionalTime(row, "expires"),
+            seal: try row.optionalBlob("seal"), created: try time(row, "created"),
+            expires: try optionalTime(row, "expires"), challenged: try optionalTime(row, "challenged"),
             lastUsed: try optionalTime(row, "last_used") ?? time(row, "created"), l2Key: try row.optionalBlob("l2_key"))
     }
 

@@ -29,12 +29,13 @@ extension Store {
         let inserted = try db.run(
             """
             INSERT INTO account (vault, email_index, email, kdf_memory, kdf_iterations, kdf_parallelism, salt, owner,
-                audit_key, l2_generation, l2_previous, created)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+                audit_key, l2_generation, l2_previous, items, created)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """,
             .blob(row.vault.bytes), .blob(row.emailIndex), .blob(row.email), .integer(row.kdf.memoryKiB),
             .integer(row.kdf.iterations), .integer(row.kdf.parallelism), .blob(row.salt), .blob(row.owner.bytes),
-            .blob(row.auditKey), .integer(row.l2.generation), .blob(row.l2.previous), .integer(row.created))
+            .blob(row.auditKey), .integer(row.l2.generation), .blob(row.l2.previous),
+            .text(OwnerItem.list(row.items)), .integer(row.created))
         guard inserted == 1 else { throw AuthError.emailTaken }
         // The encrypted audit lines of a deleted vault stay. With a new key for the same id they would look like damage.
         let isUsed = try db.first("SELECT 1 FROM audit WHERE vault = ? LIMIT 1", .blob(row.vault.bytes)) { _ in true }
@@ -57,13 +58,26 @@ extension Store {
     }
 
     static func insert(_ row: StoredCredential, _ db: Connection) throws {
-        try db.run(
+        let inserted = try db.run(
             """
-            INSERT INTO credential (id, vault, holder, kind, lookup, box, l2_key, created, expires)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO credential (id, vault, holder, kind, lookup, box, seal, l2_key, created, expires, challenged)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """,
             .blob(row.id.bytes), .blob(row.vault.bytes), .blob(row.holder.bytes), .text(row.kind.rawValue),
-            .blob(row.lookup), .blob(row.box), .blob(row.l2Key), .integer(row.created), .integer(row.expires))
+            .blob(row.lookup), .blob(row.box), .blob(row.seal), .blob(row.l2Key), .integer(row.created),
+            .integer(row.expires), .integer(row.challenged))
+        guard inserted == 1 else { throw AuthError.credentialExists }
+    }
+
+    /// Adds an item to the account's list, or removes it.
+    static func list(
+        _ item: OwnerItem, isPresent: Bool, of vault: VaultID, _ check: RecordCheck, _ db: Connection
+    ) throws {
+        var items = try listedItems(of: vault, check, db)
+        guard items.contains(item) != isPresent else { return }
+        if isPresent { items.insert(item) } else { items.remove(item) }
+        try db.run(
+            "UPDATE account SET items = ? WHERE vault = ?", .text(OwnerItem.list(items)), .blob(vault.bytes))
     }
 
     static func put(_ value: StoredValue, _ db: Connection) throws {
@@ -118,7 +132,8 @@ extension Store {
         // An empty owner marks a closed account. No address has an index of the vault id's length.
         try db.run(
             """
-            UPDATE account SET owner = x'', email_index = vault, email = x'', salt = x'', audit_key = x'', l2_previous = NULL
+            UPDATE account SET owner = x'', email_index = vault, email = x'', salt = x'', audit_key = x'',
+                l2_previous = NULL, items = ''
             WHERE vault = ?
             """, id)
     }

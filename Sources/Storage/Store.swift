@@ -15,6 +15,8 @@ package final class Store: Sendable {
     let onAccessTaken: @Sendable () -> Void
     /// Whether deleted data remains in the WAL because a reader prevented its truncation; `sweep` retries.
     let owesTruncation = Atomic(false)
+    /// Ended key holders whose deletion a full disk interrupted; `sweep` retries.
+    let owedHolders = Mutex<Set<HolderID>>([])
     /// Number of commits of each vault that used the reserved space since the disk became full.
     let lastCommits = Mutex<[VaultID: Int]>([:])
     /// Vaults whose last revocation was refused for lack of disk space; their reads are refused.
@@ -150,13 +152,16 @@ package final class Store: Sendable {
         return reduced
     }
 
-    package func truncateWAL() async { await truncateWAL(evenSoon: false) }
+    @discardableResult
+    package func truncateWAL() async -> Bool { await truncateWAL(evenSoon: false) }
 
     /// `evenSoon`: Ignore the back-off of a few seconds after a reader prevented the truncation.
-    func truncateWAL(evenSoon: Bool) async {
+    @discardableResult
+    func truncateWAL(evenSoon: Bool) async -> Bool {
         // A failure is a disk fault; the deletion itself is committed, and `sweep` retries.
         let isTruncated = (try? await database.truncateWAL(ignoringBackOff: evenSoon)) ?? false
         owesTruncation.store(!isTruncated, ordering: .relaxed)
+        return isTruncated
     }
 
     private static func check(

@@ -15,6 +15,7 @@ package struct NodeKeys: Sendable {
     package let cursorKey: SymmetricKey
     package let auditHeadKey: SymmetricKey
     package let nodeAuditKey: SymmetricKey
+    private let passkeyKey: SymmetricKey
     /// The seed of the key that signs heartbeats.
     private let heartbeatKey: SymmetricKey
 
@@ -22,7 +23,7 @@ package struct NodeKeys: Sendable {
     package var all: [SymmetricKey] {
         root.ids.compactMap(root.key) + [
             emailIndexKey, preloginKey, deviceKey, inviteKey, abuseKey, cursorKey, auditHeadKey, nodeAuditKey,
-            heartbeatKey,
+            passkeyKey, heartbeatKey,
         ]
     }
 
@@ -40,6 +41,7 @@ package struct NodeKeys: Sendable {
         cursorKey = nodeKey.derive(Context("cursor"))
         auditHeadKey = nodeKey.derive(Context("audit-head"))
         nodeAuditKey = nodeKey.derive(Context("audit-body"))
+        passkeyKey = nodeKey.derive(Context("passkey"))
         heartbeatKey = nodeKey.derive(Context("heartbeat"))
     }
 
@@ -76,6 +78,11 @@ package struct NodeKeys: Sendable {
     package func abuseKey(_ kind: String, _ parts: [UInt8]...) -> [UInt8] {
         let message = Context(kind, parts: parts).bytes
         return Array(HMAC<SHA256>.authenticationCode(for: message, using: abuseKey).prefix(16))
+    }
+
+    /// Computes the code of a passkey's challenge, over its time. 32 bytes.
+    package func challengeCode(_ time: [UInt8]) -> [UInt8] {
+        Array(HMAC<SHA256>.authenticationCode(for: time, using: passkeyKey))
     }
 
     /// Computes an invitation's authentication code. 16 bytes over 16.
@@ -120,24 +127,31 @@ package enum NodeTierItem: String, Sendable {
     case holder
     case policy
     case auditKey = "audit-key"
+    /// What a node can do with a kit or passkey in its absence, see `CredentialSeal`.
+    case credential
 
     package func context(vault: VaultID, id: [UInt8]) -> Context {
         Context("node", vault.bytes, Array(rawValue.utf8), id)
     }
 }
 
-/// An e-mail address as an account's name, normalized with `caseless` and without surrounding space.
+/// An e-mail address as an account's name: without surrounding white space, and `caseless`.
+///
+/// Works on Unicode scalars, as an implementation in another language does: for Swift a space and a combining mark behind it are one
+/// character.
 package struct EmailAddress: Hashable, Sendable {
     package let normalized: String
 
-    /// Nil for text that cannot be an address: no `@`, longer than 254 bytes, spaces, or invisible characters.
+    /// Nil for text that cannot be an address: not exactly one `@` with something on both sides, longer than 254 bytes, spaces, or
+    /// invisible characters.
     package init?(_ text: String) {
         // Bounds the work below: text this long stays too long after trimming and folding.
         guard text.utf8.count <= 4 * 254 else { return nil }
-        let trimmed = text.drop { $0.isWhitespace }
-        let end = trimmed.lastIndex { !$0.isWhitespace }.map { trimmed.index(after: $0) } ?? trimmed.endIndex
-        let address = trimmed[..<end].caseless
-        let halves = address.split(separator: "@", omittingEmptySubsequences: false)
+        let trimmed = text.unicodeScalars.drop { $0.properties.isWhitespace }
+        let end =
+            trimmed.lastIndex { !$0.properties.isWhitespace }.map { trimmed.index(after: $0) } ?? trimmed.startIndex
+        let address = String(trimmed[..<end]).caseless
+        let halves = address.unicodeScalars.split(separator: "@", omittingEmptySubsequences: false)
         guard
             halves.count == 2, !halves[0].isEmpty, !halves[1].isEmpty, address.utf8.count <= 254,
             address.unicodeScalars.allSatisfy(Self.isVisible)

@@ -7,6 +7,7 @@ package enum RootBox: Sendable {
     case policy(VaultID, PrincipalID)
     case credential(StoredCredential)
     case credentialL2Key(StoredCredential)
+    case credentialSeal(StoredCredential)
     case sealedWrap(FieldPlace, HolderID)
 
     package var context: Context {
@@ -18,6 +19,7 @@ package enum RootBox: Sendable {
         case .policy(let vault, let agent): NodeTierItem.policy.context(vault: vault, id: agent.bytes)
         case .credential(let credential): credential.outerContexts.box
         case .credentialL2Key(let credential): credential.outerContexts.l2Key
+        case .credentialSeal(let credential): CredentialSeal.context(vault: credential.vault, id: credential.id)
         case .sealedWrap(let place, let holder): place.wrapContext(for: holder).outer()
         }
     }

@@ -2,12 +2,15 @@ package import Crypto
 import FoundationEssentials
 import Secrets
 
-/// A data key sealed to an absent key holder: HPKE base mode (RFC 9180) with X-Wing, `docs/FORMAT.md`, "suite 2".
+/// A key sealed to an absent key holder or credential: HPKE base mode (RFC 9180) with X-Wing, `docs/FORMAT.md`, "suite 2".
 package enum SealedWrap {
     package static let count = 1_174
     private static let header: [UInt8] = [2, 2, 0, 0, 0, 0]
     private static let encapsulatedCount = 1_120
     private static let ciphersuite = HPKE.Ciphersuite.XWingMLKEM768X25519_SHA256_AES_GCM_256
+
+    /// Whether bytes begin as a sealed wrap does, not as a secret box.
+    static func isSealed(_ bytes: [UInt8]) -> Bool { bytes.starts(with: header) }
 
     /// Seals 32 bytes to `recipient`.
     package static func seal(

@@ -61,5 +61,5 @@ package struct Token: Sendable {
     }
 
     /// Look-up value of the token's row; does not open it. 32 bytes.
-    package var lookup: [UInt8] { secret.derive(Context("token-id")).publicBytes(at: 0..<32) }
+    package var lookup: [UInt8] { secret.tokenLookup }
 }

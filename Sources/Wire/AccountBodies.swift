@@ -38,12 +38,15 @@ package struct KDFBody: Codable, Equatable, Sendable {
     }
 }
 
-/// The node's part of a recovery kit: its authKey, and the l2Key wrapped for it.
+/// The node's part of a recovery kit: its id, which the client chooses and whose start is printed on it, its authKey, and the
+/// l2Key wrapped for it.
 package struct RecoveryBody: Codable, Sendable {
+    package var id: String
     package var key: String
     package var l2: L2Body
 
-    package init(key: String, l2: L2Body) {
+    package init(id: String, key: String, l2: L2Body) {
+        self.id = id
         self.key = key
         self.l2 = l2
     }
@@ -75,12 +78,13 @@ package struct RegistrationBody: Codable, Sendable {
     }
 }
 
-/// `POST /api/v1/sessions`
+/// `POST /api/v1/sessions`: an address and a password's key, or a passkey.
 package struct LoginBody: Codable, Sendable {
-    package var email: String
-    package var authKey: String
+    package var email: String?
+    package var authKey: String?
     /// A one-time code or a recovery code, if the second factor is enabled.
     package var totp: String?
+    package var passkey: PasskeyLoginBody?
     /// The device token of the last login on this device.
     package var device: String?
 
@@ -90,18 +94,24 @@ package struct LoginBody: Codable, Sendable {
         self.totp = totp
         self.device = device
     }
+
+    package init(passkey: PasskeyLoginBody, device: String? = nil) {
+        self.passkey = passkey
+        self.device = device
+    }
 }
 
-/// A new session. `l2` is the l2Key wrapped under the wrap key of the password or kit that was presented.
+/// A new session. `l2` is the l2Key wrapped under the wrap key of the password, kit or passkey that was presented; nil for a passkey
+/// that opens no L2 values.
 package struct SessionBody: Codable, Sendable {
     package var token: String
     package var id: String
     package var expiresAt: Int64
     package var vault: String
-    package var l2: L2Body
+    package var l2: L2Body?
     package var device: String
 
-    package init(token: String, id: String, expiresAt: Int64, vault: String, l2: L2Body, device: String) {
+    package init(token: String, id: String, expiresAt: Int64, vault: String, l2: L2Body?, device: String) {
         self.token = token
         self.id = id
         self.expiresAt = expiresAt

@@ -245,6 +245,9 @@ package struct AuditBody: Codable, Equatable, Sendable {
         package var reason: String?
         /// The number of events within the minute, for a line that represents several.
         package var count: Int?
+        /// Kit and passkeys that a change of password, a recovery or a sign-out kept, and those that it ended.
+        package var kept: [String]?
+        package var ended: [String]?
 
         package init(
             sequence: Int64, at: Int64, action: String, outcome: String, actorKind: String, actor: String?,

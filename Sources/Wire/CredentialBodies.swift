@@ -2,14 +2,18 @@
 
 // Bodies that change a password, a recovery kit or a second factor.
 
-/// The secret of the password or kit, required in every request that changes a credential.
+/// The secret of a lasting credential, required in every request that changes one. For a passkey also the assertion of the same
+/// ceremony.
 package struct ProofBody: Codable, Sendable {
-    /// `password` or `recovery`.
+    /// `password`, `recovery` or `passkey`.
     package var kind: String
-    /// The authKey of the password or of the kit.
+    /// The authKey of the password, of the kit or of the passkey.
     package var secret: String
-    /// A one-time code or a recovery code, if the second factor is enabled.
+    /// A one-time code or a recovery code, if the second factor is enabled. A passkey stands for both factors.
     package var code: String?
+    package var clientDataJSON: String?
+    package var authenticatorData: String?
+    package var signature: String?
 
     package init(kind: String, secret: String, code: String? = nil) {
         self.kind = kind
@@ -42,15 +46,15 @@ package struct RecoveryBegunBody: Codable, Sendable {
     }
 }
 
-/// `POST /api/v1/accounts/recover`: sets a new password and a new kit, and ends all sessions.
+/// `POST /api/v1/accounts/recover`: sets a new password, and ends all sessions, the kit and all passkeys.
 package struct RecoverBody: Codable, Sendable {
     package var email: String
     package var proof: ProofBody
     /// The authKey of the new password.
     package var authKey: String
     package var l2: L2Body
-    /// The new kit.
-    package var recovery: RecoveryBody
+    /// A new kit. If nil, there is none afterwards.
+    package var recovery: RecoveryBody?
     /// Credentials to keep. Must be empty.
     package var keep: [String]
     /// Agents that stay active; the others are paused.
@@ -58,7 +62,7 @@ package struct RecoverBody: Codable, Sendable {
     package var device: String?
 
     package init(
-        email: String, proof: ProofBody, authKey: String, l2: L2Body, recovery: RecoveryBody, keepAgents: [String],
+        email: String, proof: ProofBody, authKey: String, l2: L2Body, recovery: RecoveryBody?, keepAgents: [String],
         device: String? = nil
     ) {
         self.email = email
@@ -72,61 +76,75 @@ package struct RecoverBody: Codable, Sendable {
     }
 }
 
-/// `PUT /api/v1/account/password`: sets a new password and a new kit, and ends all sessions.
+/// `PUT /api/v1/account/password`: sets a new password, and ends all sessions and every kit and passkey that is not named.
 package struct PasswordBody: Codable, Sendable {
     package var proof: ProofBody
     package var authKey: String
     package var l2: L2Body
-    package var recovery: RecoveryBody
-    /// Credentials to keep. Must be empty.
+    /// A new kit. If nil, the present one stays if `keep` names it.
+    package var recovery: RecoveryBody?
+    /// Ids of the kit and of passkeys that stay.
     package var keep: [String]
     /// Agents that stay active; the others are paused. If nil, all stay active.
     package var keepAgents: [String]?
 
     package init(
-        proof: ProofBody, authKey: String, l2: L2Body, recovery: RecoveryBody, keepAgents: [String]? = nil
+        proof: ProofBody, authKey: String, l2: L2Body, recovery: RecoveryBody?, keep: [String],
+        keepAgents: [String]? = nil
     ) {
         self.proof = proof
         self.authKey = authKey
         self.l2 = l2
         self.recovery = recovery
-        keep = []
+        self.keep = keep
         self.keepAgents = keepAgents
     }
 }
 
-/// `POST /api/v1/account/sign-out-everywhere`: ends all sessions, keeps the password and sets a new kit.
+/// `POST /api/v1/account/sign-out-everywhere`: ends all sessions and every kit and passkey that is not named; the password stays.
 package struct SignOutBody: Codable, Sendable {
     package var proof: ProofBody
-    package var recovery: RecoveryBody
-    /// Credentials to keep besides the password. Must be empty.
+    /// A new kit. If nil, the present one stays if `keep` names it.
+    package var recovery: RecoveryBody?
+    /// Ids of the kit and of passkeys that stay.
     package var keep: [String]
     /// Agents that stay active; the others are paused.
     package var keepAgents: [String]
 
-    package init(proof: ProofBody, recovery: RecoveryBody, keepAgents: [String]) {
+    package init(proof: ProofBody, recovery: RecoveryBody?, keep: [String], keepAgents: [String]) {
         self.proof = proof
         self.recovery = recovery
-        keep = []
+        self.keep = keep
         self.keepAgents = keepAgents
     }
 }
 
-/// The response of recovery, password change and sign-out everywhere: the new session, and the state of kit and agents.
+/// The response of recovery, password change and sign-out everywhere: the new session, and what was kept and what ended.
 package struct OwnerChangeBody: Codable, Sendable {
     package var session: SessionBody
-    /// Always `replaced`: only the kit of the request is valid.
+    /// `replaced`: only the kit of the request is valid. `kept`: the present one. `none`: there is none.
     package var kit: String
+    /// Ids of the kit and of passkeys.
+    package var kept: [String]
+    package var ended: [String]
     package var endedSessions: Int
     package var activeAgents: [String]
     package var pausedAgents: [String]
+    /// Whether keys of the former credentials are not erased from the node's file yet.
+    package var owed: Bool
 
-    package init(session: SessionBody, endedSessions: Int, activeAgents: [String], pausedAgents: [String]) {
+    package init(
+        session: SessionBody, kit: String, kept: [String], ended: [String], endedSessions: Int,
+        activeAgents: [String], pausedAgents: [String], owed: Bool
+    ) {
         self.session = session
-        kit = "replaced"
+        self.kit = kit
+        self.kept = kept
+        self.ended = ended
         self.endedSessions = endedSessions
         self.activeAgents = activeAgents
         self.pausedAgents = pausedAgents
+        self.owed = owed
     }
 }
 

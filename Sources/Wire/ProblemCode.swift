@@ -37,6 +37,8 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case noSuchAgent = "no-such-agent"
     case noSuchDeposit = "no-such-deposit"
     case noSuchSession = "no-such-session"
+    case noSuchPasskey = "no-such-passkey"
+    case credentialExists = "credential-exists"
     case entryExists = "entry-exists"
     case idempotencyKeyUsed = "idempotency-key-used"
     case changedSince = "changed-since"

@@ -26,7 +26,8 @@ struct Clavitor: AsyncParsableCommand {
                 name: "Account",
                 subcommands: [
                     Register.self, Login.self, Logout.self, Status.self, ChangePassword.self, Recover.self, Kit.self,
-                    SecondFactor.self, Sessions.self, SignOutEverywhere.self, L2.self, Forget.self, DeleteAccount.self,
+                    Passkey.self, SecondFactor.self, Sessions.self, SignOutEverywhere.self, L2.self, Forget.self,
+                    DeleteAccount.self,
                 ]),
             CommandGroup(
                 name: "Entries",

@@ -40,9 +40,9 @@ extension CommandFailure {
             case .emailTaken:
                 CommandFailure(.conflict, "An account with this address already exists.", hint: "clavitor login")
             case .noSuchEntry, .noSuchField, .noSuchVersion, .noSuchAgent, .noSuchDeposit,
-                .noSuchSession:
+                .noSuchSession, .noSuchPasskey:
                 CommandFailure(.notFound, said)
-            case .entryExists, .idempotencyKeyUsed, .notEnabled:
+            case .credentialExists, .entryExists, .idempotencyKeyUsed, .notEnabled:
                 CommandFailure(.conflict, said)
             case .changedSince:
                 CommandFailure(

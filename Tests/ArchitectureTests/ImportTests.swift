@@ -53,7 +53,7 @@ import Testing
             why: "certificates do not depend on vaults"),
         Rule(
             module: "Auth", ours: ["Encoding", "IPNetworks", "OneTimePasswords", "Secrets", "Vault", "VaultFormat"],
-            others: ["Crypto", "FoundationEssentials", "Synchronization"],
+            others: ["Crypto", "CryptoExtras", "FoundationEssentials", "Synchronization"],
             why: "authentication does not depend on HTTP or SQL"),
         Rule(
             module: "Storage", ours: ["Auth", "Encoding", "SQLite", "Vault", "VaultFormat"],

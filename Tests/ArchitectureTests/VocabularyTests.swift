@@ -21,6 +21,8 @@ import Testing
         "Sources/Vault/Audit/AuditEvent.swift": ["stranger"],
         "Sources/API/Description/Schema.swift": ["stranger"],
         "Sources/Wire/AgentBodies.swift": ["stranger"],
+        // The interface that a token is for (RFC 7519 section 4.1.3).
+        "Sources/VaultFormat/Credential.swift": ["audience"],
         // A table's name.
         "Sources/Monitor/Store/MonitorSchema.swift": ["roster"],
         "Sources/Monitor/Store/MonitorStore.swift": ["roster"],

@@ -37,7 +37,7 @@ extension OwnerChangeTests {
         let proof = Accounts.Proof(kind: .recovery, secret: Person.kitKey(ada.kit!), code: nil)
         let error = await thrown {
             try await node.accounts.signOutEverywhere(
-                .init(recovery: ada.newRecovery, agents: []), proof: proof, as: owner)
+                .init(recovery: ada.newRecovery, keep: [], agents: []), proof: proof, as: owner)
         }
         guard case .invalid("proof.kind", _)? = error as? AuthError else {
             Issue.record("\(String(describing: error))")

@@ -85,7 +85,7 @@ import VaultFormat
         let owner = try await node.owner(ada)
         let proof = Accounts.Proof(kind: .recovery, secret: Person.kitKey(ada.kit!), code: nil)
         _ = try await node.accounts.changePassword(
-            changed.secrets, .init(recovery: changed.newRecovery, agents: nil), proof: proof, as: owner)
+            changed.secrets, .init(recovery: changed.newRecovery, keep: [], agents: nil), proof: proof, as: owner)
         let new = await thrown { try await node.login(changed) }
         #expect(new == nil)
     }
@@ -220,6 +220,10 @@ import VaultFormat
             await thrown { try await node.accounts.sessions(as: agent) },
             await thrown { try await node.accounts.end(nil, as: agent) },
             await thrown { try await node.accounts.profile(as: agent) },
+            await thrown { try await node.accounts.credentials(as: agent) },
+            await thrown { try await node.addPasskey(proof: ada.proof(), as: agent) },
+            await thrown { try await node.accounts.renamePasskey(.random(), to: "x", as: agent) },
+            await thrown { try await node.accounts.removePasskey(.random(), proof: ada.proof(), as: agent) },
         ]
         #expect(errors.allSatisfy { $0 as? VaultError == .ownerOnly })
     }

@@ -71,7 +71,7 @@ import VaultFormat
         try await eventually("the change runs") { node.entries.work.running > 0 }
         let thief = Task { [node, ada] in
             try await node.accounts.recover(
-                request, ada.secrets, .init(recovery: ada.newRecovery, agents: []), from: TestVault.home)
+                request, ada.secrets, .init(recovery: ada.newRecovery, keep: [], agents: []), from: TestVault.home)
         }
         try await eventually("the recovery waits") { node.entries.work.waiting > 0 }
         let old = try #require(try node.store.credential(.recovery, of: ada.vault))

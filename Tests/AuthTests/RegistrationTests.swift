@@ -97,7 +97,9 @@ import VaultFormat
         Case(testDescription: "a secret box with a key id", member: "l2.wrappedKey") { $0.secrets.wrappedL2Key[5] = 1 },
         Case(testDescription: "generation 2", member: "l2.generation") { $0.secrets.l2Generation = 2 },
         Case(testDescription: "a kit with an invalid secret box", member: "l2.wrappedKey") {
-            $0.recovery = .init(authKey: SymmetricKey(size: .bits256), wrappedL2Key: [1], l2Generation: 1)
+            $0.recovery = .init(
+                id: .random(),
+                secrets: .init(authKey: SymmetricKey(size: .bits256), wrappedL2Key: [1], l2Generation: 1))
         },
     ])
     func refuses(_ example: Case) async {

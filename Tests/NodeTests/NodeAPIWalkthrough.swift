@@ -1,3 +1,4 @@
+import Auth
 import Crypto
 import Encoding
 import Foundation
@@ -14,7 +15,7 @@ actor NodeAPIWalkthrough {
     private var person: Person
     private var kit = Base64URL.encode(random(32))
     private var recovery: String {
-        #""recovery":{"key":"\#(kit)","l2":{"generation":\#(generation),"wrappedKey":"\#(Base64URL.encode(person.wrapped))"}}"#
+        #""recovery":{"id":"\#(CredentialID.random().text)","key":"\#(kit)",\#(l2)}"#
     }
     private var l2: String {
         #""l2":{"generation":\#(generation),"wrappedKey":"\#(Base64URL.encode(person.wrapped))"}"#
@@ -209,6 +210,7 @@ actor NodeAPIWalkthrough {
     func account() async throws {
         try await ask("GET /api/v1/account")
         try await ask("PUT /api/v1/account/recovery", sending: "{\(proof),\(recovery)}", gives: 204)
+        try await passkeys()
         try await recover()
         try await ask("DELETE /api/v1/account/recovery", sending: "{\(proof)}", gives: 204)
         try await rekey()
@@ -253,6 +255,42 @@ actor NodeAPIWalkthrough {
         }
         let after = try await ask("GET /api/v1/account/l2")
         #expect(after["previous"] == nil && (after["entries"] as? [String])?.isEmpty == true)
+    }
+
+    private func passkeys() async throws {
+        let passkey = TestPasskey()
+        let enrolment = #"""
+            {\#(proof),"id":"\#(passkey.id.text)","authKey":"\#(passkey.authKey.base64URL)",\#(l2),
+            "publicKey":"\#(Base64URL.encode(passkey.assertionKey.spki))","algorithm":"ES256",
+            "details":{"name":"MacBook","credentialId":"\#(Base64URL.encode(passkey.credentialID))","transports":["internal"]}}
+            """#
+        try await ask("POST /api/v1/account/passkeys", sending: enrolment, gives: 201)
+        try await ask("POST /api/v1/account/passkeys", sending: enrolment, gives: 409)
+        try await ask(
+            "PATCH /api/v1/account/passkeys/{id}", [passkey.id.text], sending: #"{"name":"Office"}"#, gives: 204)
+        try await ask("GET /api/v1/account/credentials")
+        try await ask(
+            "POST /api/v1/sessions",
+            sending: #"""
+                {"passkey":{"authKey":"\#(passkey.authKey.base64URL)",
+                "credentialId":"\#(Base64URL.encode(passkey.credentialID))",\#(try await assertion(passkey))}}
+                """#, gives: 201)
+        let proof =
+            #""proof":{"kind":"passkey","secret":"\#(passkey.authKey.base64URL)",\#(try await assertion(passkey))}"#
+        try await ask(
+            "DELETE /api/v1/account/passkeys/{id}", [CredentialID.random().text], sending: "{\(self.proof)}", gives: 404
+        )
+        try await ask("DELETE /api/v1/account/passkeys/{id}", [passkey.id.text], sending: "{\(proof)}", gives: 204)
+    }
+
+    /// The members of an assertion of a new challenge.
+    private func assertion(_ passkey: TestPasskey) async throws -> String {
+        let challenge = text(try await ask("POST /api/v1/passkeys/challenge"), "challenge")
+        let made = try passkey.assertion(Base64URL.decode(challenge) ?? [])
+        return #"""
+            "clientDataJSON":"\#(Base64URL.encode(made.clientDataJSON))",
+            "authenticatorData":"\#(Base64URL.encode(made.authenticatorData))","signature":"\#(Base64URL.encode(made.signature))"
+            """#
     }
 
     private func recover() async throws {

@@ -35,6 +35,8 @@ import Wire
         Route(method: "PUT", path: "/api/v1/account/password", limit: 16 << 10),
         Route(method: "PUT", path: "/api/v1/account/recovery", limit: 16 << 10),
         Route(method: "DELETE", path: "/api/v1/account/recovery", limit: 16 << 10),
+        Route(method: "POST", path: "/api/v1/account/passkeys", limit: 16 << 10),
+        Route(method: "POST", path: "/api/v1/passkeys/challenge", limit: 4 << 10),
         Route(method: "POST", path: "/api/v1/agents", limit: 256 << 10),
         Route(method: "POST", path: "/api/v1/entries", limit: 4 << 20),
         Route(method: "PUT", path: "/api/v1/account/l2", limit: 16 << 10),

@@ -105,7 +105,8 @@ final class VaultUse {
             RegistrationBody(
                 email: email, vault: VaultID.random().text, kdf: hello.kdf, salt: hello.salt,
                 authKey: Base64URL.encode(authKey), l2: l2(),
-                recovery: RecoveryBody(key: Base64URL.encode(key("kit's key")), l2: l2()), invite: nil))
+                recovery: RecoveryBody(
+                    id: CredentialID.random().text, key: Base64URL.encode(key("kit's key")), l2: l2()), invite: nil))
     }
 
     private func login() async throws {
@@ -141,7 +142,9 @@ final class VaultUse {
         authKey = key("auth key")
         let body = PasswordBody(
             proof: ProofBody(kind: "password", secret: Base64URL.encode(old)), authKey: Base64URL.encode(authKey),
-            l2: l2(), recovery: RecoveryBody(key: Base64URL.encode(key("kit's key")), l2: l2()))
+            l2: l2(),
+            recovery: RecoveryBody(
+                id: CredentialID.random().text, key: Base64URL.encode(key("kit's key")), l2: l2()), keep: [])
         let change = try JSONDecoder().decode(
             OwnerChangeBody.self, from: try await send("PUT", "/api/v1/account/password", token: session, body))
         session = try token(change.session.token, "session token")

@@ -69,6 +69,9 @@ import VaultFormat
             try await $0.node.accounts.setRecovery(
                 Person(kit: Token(.recoveryKit)).recovery, proof: Person().proof(), as: $0.owner)
         },
+        Case(testDescription: "add a passkey") {
+            _ = try await $0.node.addPasskey(proof: Person().proof(), as: $0.owner)
+        },
         Case(testDescription: "delete the account") { try await $0.node.accounts.delete(as: $0.owner) },
         Case(testDescription: "register") { try await $0.node.register(Person("bob@example.org")) },
     ])

@@ -160,6 +160,7 @@ private struct FileWriter {
         let generator = try #require(TOTP(try await node.accounts.beginSecondFactor(as: owner)))
         codes = try await node.accounts.confirmSecondFactor(
             generator.code(at: node.moments.now), proof: ada.proof(), as: owner)
+        _ = try await node.addPasskey(proof: ada.proof(codes[6]), as: owner)
         _ = try await node.entries.create(.login(), id: nil, as: owner)
         var login = EntryEdit.login(tags: ["t"])
         let id = EntryID.random()
@@ -230,6 +231,7 @@ private struct FileWriter {
             { _ = try await node.principal(second) },
             { _ = try await node.accounts.profile(as: owner) },
             { _ = try await node.accounts.sessions(as: owner) },
+            { _ = try await node.accounts.credentials(as: owner) },
             { _ = try await node.entries.list(limit: 100, as: owner) },
             { _ = try await node.entries.list(.trashed, limit: 100, as: owner) },
             { _ = try await node.entries.list(.deposit, limit: 100, as: owner) },

@@ -15,6 +15,7 @@ import VaultFormat
     /// Another client's session, opened with the owner's password.
     let thief: Accounts.NewSession
     let codes: [String]
+    let passkey: TestPasskey
 
     /// Recovery codes of the second factor, each valid once.
     var code: String { codes[0] }
@@ -27,6 +28,7 @@ import VaultFormat
         let generator = try #require(TOTP(try await node.accounts.beginSecondFactor(as: owner)))
         codes = try await node.accounts.confirmSecondFactor(
             generator.code(at: node.moments.now), proof: Person().proof(), as: owner)
+        passkey = try await node.addPasskey(proof: Person().proof(codes[1]), as: owner)
         entry = try await node.entries.create(.login(tags: ["work"]), id: nil, as: owner)
         robot = try await node.agent(
             grants: [.tag("work")], policy: AgentPolicy(verbs: [.read, .write, .deposit], maxUses: 3), as: owner)
@@ -111,6 +113,12 @@ import VaultFormat
             try await $0.node.accounts.endSecondFactor(proof: Person().proof($0.code), as: $0.owner)
         },
         Case(testDescription: "register") { try await $0.node.register(Person("bob@example.org")) },
+        Case(testDescription: "add a passkey", usesCode: true) {
+            _ = try await $0.node.addPasskey(proof: Person().proof($0.code), as: $0.owner)
+        },
+        Case(testDescription: "rename a passkey") {
+            try await $0.node.accounts.renamePasskey($0.passkey.id, to: "x", as: $0.owner)
+        },
         Case(testDescription: "change the password", usesCode: true) {
             _ = try await $0.node.changePassword(Person(), to: Person(), code: $0.code, as: $0.owner)
         },
@@ -155,6 +163,10 @@ import VaultFormat
         Case(testDescription: "remove the kit") {
             try await $0.node.accounts.setRecovery(nil, proof: Person().proof($0.code), as: $0.owner)
         },
+        Case(testDescription: "remove a passkey") {
+            try await $0.node.accounts.removePasskey($0.passkey.id, proof: Person().proof($0.code), as: $0.owner)
+        },
+        Case(testDescription: "sign in with a passkey") { _ = try await $0.node.login($0.passkey) },
         Case(testDescription: "sign in, to do one of these") { _ = try await $0.node.login(Person(), code: $0.code) },
         Case(testDescription: "delete the account") { try await $0.node.accounts.delete(as: $0.owner) },
     ]

@@ -38,20 +38,25 @@ package struct Person: Sendable {
         return next
     }
 
-    package var recovery: Accounts.Secrets? {
+    /// The kit, each time under a new id.
+    package var recovery: Accounts.Kit? {
         kit.map { kit in
             .init(
-                authKey: Self.kitKey(kit), wrappedL2Key: l2.wrapped(by: Self.key("l2", kit.text)),
-                l2Generation: l2Generation)
+                id: .random(),
+                secrets: .init(
+                    authKey: Self.kitKey(kit), wrappedL2Key: l2.wrapped(by: Self.key("l2", kit.text)),
+                    l2Generation: l2Generation))
         }
     }
 
-    /// The secrets of the kit, or of a random one.
-    package var newRecovery: Accounts.Secrets {
+    /// The kit, or a random one.
+    package var newRecovery: Accounts.Kit {
         recovery
             ?? .init(
-                authKey: Self.kitKey(Token(.recoveryKit)), wrappedL2Key: l2.wrapped(by: .init(size: .bits256)),
-                l2Generation: l2Generation)
+                id: .random(),
+                secrets: .init(
+                    authKey: Self.kitKey(Token(.recoveryKit)), wrappedL2Key: l2.wrapped(by: .init(size: .bits256)),
+                    l2Generation: l2Generation))
     }
 
     /// A proof with the password.
@@ -59,9 +64,14 @@ package struct Person: Sendable {
         .init(kind: .password, secret: authKey, code: code)
     }
 
+    /// A proof with a kit.
+    package static func proof(_ kit: Token, _ code: String? = nil) -> Accounts.Proof {
+        .init(kind: .recovery, secret: kitKey(kit), code: code)
+    }
+
     /// Opens the node's wrapped l2Key as a client does.
-    package func openL2Key(_ box: [UInt8]) throws -> SymmetricKey {
-        try Box.openKey(box, key: Self.key("l2", password), context: l2Context)
+    package func openL2Key(_ box: [UInt8]?) throws -> SymmetricKey {
+        try Box.openKey(box ?? [], key: Self.key("l2", password), context: l2Context)
     }
 
     /// The same with a kit.
@@ -70,6 +80,8 @@ package struct Person: Sendable {
     }
 
     package static func kitKey(_ kit: Token) -> SymmetricKey { key("auth", kit.text) }
+
+    package func wrapped(under key: SymmetricKey) -> [UInt8] { l2.wrapped(by: key) }
 
     private var l2Context: Context {
         let generation = (0..<8).map { UInt8(truncatingIfNeeded: l2Generation >> (56 - 8 * $0)) }
@@ -111,7 +123,7 @@ extension TestVault {
             email: person.email, proof: .init(kind: .recovery, secret: Person.kitKey(kit), code: code), device: nil)
         _ = try await accounts.beginRecovery(request, from: address)
         return try await accounts.recover(
-            request, person.secrets, .init(recovery: person.newRecovery, agents: agents), from: address)
+            request, person.secrets, .init(recovery: person.newRecovery, keep: [], agents: agents), from: address)
     }
 
     /// Changes the password to `new`'s, with a new kit.
@@ -119,7 +131,21 @@ extension TestVault {
         _ old: Person, to new: Person, code: String? = nil, keeping agents: [PrincipalID]? = nil, as owner: Principal
     ) async throws -> Accounts.OwnerChange {
         try await accounts.changePassword(
-            new.secrets, .init(recovery: new.newRecovery, agents: agents), proof: old.proof(code), as: owner)
+            new.secrets, .init(recovery: new.newRecovery, keep: [], agents: agents), proof: old.proof(code), as: owner)
+    }
+
+    /// The same without a new kit: keeps kit and passkeys.
+    package func changePassword(
+        _ old: Person, to new: Person, code: String? = nil, keeping credentials: Set<CredentialID>,
+        as owner: Principal
+    ) async throws -> Accounts.OwnerChange {
+        try await accounts.changePassword(
+            new.secrets, .init(recovery: nil, keep: credentials, agents: nil), proof: old.proof(code), as: owner)
+    }
+
+    /// The id of the account's kit.
+    package func kit(as owner: Principal) async throws -> CredentialID? {
+        try await accounts.credentials(as: owner).first { $0.kind == .recovery }?.id
     }
 
     /// Begins a rekey with the next generation of the l2Key.
@@ -148,7 +174,7 @@ extension TestVault {
         _ person: Person, code: String? = nil, keeping agents: [PrincipalID] = [], as owner: Principal
     ) async throws -> Accounts.OwnerChange {
         try await accounts.signOutEverywhere(
-            .init(recovery: person.newRecovery, agents: agents), proof: person.proof(code), as: owner)
+            .init(recovery: person.newRecovery, keep: [], agents: agents), proof: person.proof(code), as: owner)
     }
 
     /// Registers, logs in, and authenticates with the token.

@@ -25,6 +25,7 @@ package final class TestVault: Sendable {
     package var audit: AuditSealer { services.audit }
     package var failures: FailureLog { services.failures }
     package var limits: AbuseLimits { services.limits }
+    package var locks: VaultLocks { services.locks }
     package var accounts: Accounts { services.accounts }
     package var authenticator: Authenticator { services.authenticator }
     package var entries: Entries { services.entries }
@@ -72,7 +73,7 @@ package final class TestVault: Sendable {
             registration: options.registration, sessionLifetime: options.sessionLifetime)
         settings.quotas = options.quotas
         settings.isUnclean = options.isUnclean
-        services = VaultServices(
+        services = try VaultServices(
             store: store, keys: keys, settings: settings, sessionIdle: options.sessionIdle, now: now)
         self.scratch = scratch
         self.moments = moments

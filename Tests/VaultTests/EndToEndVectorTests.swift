@@ -33,6 +33,7 @@ struct EndToEndFile: Decodable {
     var account: Account
     var ids: IDs
     var version: Int
+    var made: Int64
     var rootKey: RootKey
     var owner: Owner
     var agent: Agent
@@ -65,7 +66,7 @@ struct EndToEndFile: Decodable {
     private func credential() throws -> StoredCredential {
         StoredCredential(
             id: try #require(CredentialID(file.ids.credentialRow.bytes)), vault: vault, holder: owner, kind: .password,
-            lookup: nil, box: try box("credentialOuter").box.bytes, created: 0, expires: nil, lastUsed: 0,
+            lookup: nil, box: try box("credentialOuter").box.bytes, created: file.made, expires: nil, lastUsed: 0,
             l2Key: try box("l2KeyOuter").box.bytes)
     }
 

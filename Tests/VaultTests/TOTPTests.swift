@@ -1,3 +1,4 @@
+import Encoding
 import OneTimePasswords
 import TestSupport
 import Testing

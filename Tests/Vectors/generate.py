@@ -16,6 +16,7 @@ import sys
 import unicodedata
 
 import clav2
+import credential
 import state
 from clav2 import context, u64
 
@@ -62,8 +63,8 @@ def context_file():
         "the l2 key of the generation before": (b"l2-previous", VAULT, u64(2)),
         "an entry's l2 key": (b"l2-entry", VAULT, ENTRY, b"\x00\x00\x00\x03"),
         "a field's l2 key": (b"l2-field", VAULT, ENTRY, FIELD),
-        "outer box of a session: creation, expiry": (
-            b"root", b"credential", VAULT, AGENT, b"session", ROW, u64(1709312400), u64(1709355600),
+        "outer box of a session: creation, expiry, audience": (
+            b"root", b"credential", VAULT, AGENT, b"session", ROW, u64(1709312400), u64(1709355600), b"",
         ),
         "node tier, no vault": (b"node", bytes(16), b"node-key", ROW),
         "a part of 255 bytes": (b"\x5a" * 255,),
@@ -329,7 +330,7 @@ def derive_file():
     node = []
     for ikm, *parts in [
         *((fixed(f"a {kind} credential", 32), b"credential", kind.encode())
-          for kind in ("password", "session", "agent", "recovery")),
+          for kind in ("password", "session", "agent", "recovery", "passkey")),
         (holder_key, b"holder-wrap", AGENT),
         (holder_key, b"holder-seal", AGENT),
         (fixed("a agent credential", 32), b"token-id"),
@@ -338,12 +339,13 @@ def derive_file():
         (node_key, b"prelogin"),
         (node_key, b"audit-head"),
         (node_key, b"heartbeat"),
+        (node_key, b"passkey"),
     ]:
         info = context(*parts)
         node.append({"label": parts[0].decode(), "ikm": ikm, "parts": parts, "info": info,
                      "okm": clav2.hkdf(ikm, info)})
 
-    seed = node[5]["okm"]
+    seed = node[6]["okm"]
     return {
         "about": "Argon2id v1.3 and HKDF-SHA256 without salt, 32 bytes each; passwordBytes = UTF-8 of password's NFC",
         "passwords": passwords,
@@ -522,7 +524,8 @@ def end_to_end_file():
     def outer(name, inside, *parts):
         return box_case(f"end to end: outer box of {name}", inside, context(b"root", *parts), root, key_id=kid)
 
-    credential = (b"credential", vault, owner, b"password", row)
+    row_of = (b"credential", vault, owner, b"password", row)
+    made = 1709312400
     l2 = (b"l2key", vault)
     generation, number = 1, 1
     owner_wrap = clav2.hkdf(owner_key, context(b"holder-wrap", owner))
@@ -534,8 +537,8 @@ def end_to_end_file():
 
     boxes = {}
     boxes["credential"] = inner(
-        "credential", owner_key, clav2.hkdf(auth, context(b"credential", b"password")), *credential)
-    boxes["credentialOuter"] = outer("credential", boxes["credential"]["box"], *credential)
+        "credential", owner_key, clav2.hkdf(auth, context(b"credential", b"password")), *row_of)
+    boxes["credentialOuter"] = outer("credential", boxes["credential"]["box"], *row_of, u64(made), u64(0), b"")
     boxes["l2Key"] = inner("l2Key", l2_key, wrap, *l2, u64(generation))
     boxes["l2KeyOuter"] = outer("l2Key", boxes["l2Key"]["box"], *l2, row)
     boxes["l2Entry"] = box_case(
@@ -562,6 +565,7 @@ def end_to_end_file():
         "ids": {"vault": vault, "entry": entry, "l2Field": secret_field, "l1Field": open_field,
                 "owner": owner, "agent": agent, "credentialRow": row},
         "version": 3,
+        "made": made,
         "rootKey": {"id": kid, "key": root},
         "owner": {"H": owner_key, "wrapKey": owner_wrap},
         "agent": {"H": agent_key, "sealSeed": agent_seed},
@@ -747,6 +751,199 @@ def entry_record_file():
     }
 
 
+# credential.json
+
+
+def credential_case(old, name, kind, form, algorithm=None, spki=b"", expires=None):
+    """A row: H in an inner box or sealed, in a box under the root key, and the seal of a kit or passkey."""
+    secret, holder_key = fixed(f"{name}: secret", 32), fixed(f"{name}: H", 32)
+    vault, holder, row = (fixed(f"{name}: {what}", 16) for what in ("vault", "holder", "row"))
+    root, made = fixed("credential: root key", 32), 1709312400
+    inner_context = credential.inner_context(vault, holder, kind, row)
+    seed = credential.seal_seed(secret, kind, row)
+    if form == "boxed":
+        inner = clav2.seal_box(
+            holder_key, credential.box_key(secret, kind), inner_context, fixed(f"{name}: inner salt", 24))
+    else:
+        inner = kept_inner(old, name, holder_key, seed, inner_context)
+    outer_context = credential.outer_context(vault, holder, kind, row, made, expires)
+    case = {
+        "name": name, "kind": kind, "form": form, "secret": secret, "H": holder_key, "vault": vault, "holder": holder,
+        "id": row, "made": made, "expires": expires, "rootKeyId": 1, "rootKey": root,
+        "innerContext": inner_context, "outerContext": outer_context, "key": credential.box_key(secret, kind),
+        "lookup": credential.lookup(secret), "inner": inner,
+        "box": clav2.seal_box(inner, root, outer_context, fixed(f"{name}: outer salt", 24), 1),
+    }
+    if kind in ("recovery", "passkey"):
+        plaintext = credential.seal_plaintext(secret, kind, row, algorithm, spki)
+        case["seal"] = {
+            "seed": seed, "publicKey": clav2.xwing(seed)[1], "check": credential.check(secret, kind, row),
+            "algorithm": algorithm, "spki": spki, "context": credential.seal_context(vault, row),
+            "plaintext": plaintext,
+            "box": clav2.seal_box(
+                plaintext, root, credential.seal_context(vault, row), fixed(f"{name}: seal salt", 24), 1),
+        }
+    return case
+
+
+def kept_inner(old, name, plaintext, seed, ctx):
+    """The sealed form on disk under `name`, if it opens, else a new one."""
+    for case in old.get("rows", []):
+        try:
+            inner = bytes.fromhex(case["inner"])
+            if case["name"] == name and clav2.open_seal(inner, seed, ctx) == plaintext:
+                return inner
+        except (KeyError, TypeError, ValueError, clav2.Refused):
+            continue
+    return clav2.seal_wrap(plaintext, seed, ctx)
+
+
+def assertions(old, key, issued, present):
+    """For each algorithm a key with an assertion that is accepted, and such as are signed and refused all the same."""
+    origin, rp_id = f"https://{ORIGIN}", ORIGIN
+    good = credential.challenge(key, issued)
+    client, authenticator = credential.client_data, credential.authenticator_data
+    spoiled = {
+        "accepted": (client(good, origin), authenticator(rp_id), True),
+        "accepted, without crossOrigin": (client(good, origin, cross=None), authenticator(rp_id), True),
+        "accepted, with members of a newer browser": (
+            client(good, origin, other_keys_can_be_added_here="see https://goo.gl/yabPex"), authenticator(rp_id), True),
+        "accepted, with extensions": (
+            client(good, origin), authenticator(rp_id, 0x85, 7, b"\xa1\x63prf\xa0"), True),
+        "another type": (client(good, origin, "webauthn.create"), authenticator(rp_id), False),
+        "another origin": (client(good, "https://zurich.example.org"), authenticator(rp_id), False),
+        "a child of the origin": (client(good, f"https://x.{ORIGIN}"), authenticator(rp_id), False),
+        "another port": (client(good, f"{origin}:3000"), authenticator(rp_id), False),
+        "plain HTTP": (client(good, f"http://{ORIGIN}"), authenticator(rp_id), False),
+        "a slash more": (client(good, f"{origin}/"), authenticator(rp_id), False),
+        "in a frame of another page": (client(good, origin, cross=True), authenticator(rp_id), False),
+        "another rpId": (client(good, origin), authenticator("example.net"), False),
+        "nobody present": (client(good, origin), authenticator(rp_id, 0x04), False),
+        "user not verified": (client(good, origin), authenticator(rp_id, 0x01), False),
+        "bytes behind the data that no flag announces": (
+            client(good, origin), authenticator(rp_id, tail=b"\x00"), False),
+        "authenticator data cut short": (client(good, origin), authenticator(rp_id)[:36], False),
+        "another challenge": (client(fixed("a challenge", 40), origin), authenticator(rp_id), False),
+        "a challenge cut short": (client(good[:39], origin), authenticator(rp_id), False),
+        "a challenge older than five minutes": (
+            client(credential.challenge(key, present - 300_000_001), origin), authenticator(rp_id), False),
+        "a challenge of the future": (
+            client(credential.challenge(key, present + 1_000_000), origin), authenticator(rp_id), False),
+        "client data that is not JSON": (b"{", authenticator(rp_id), False),
+    }
+    result = []
+    for name, algorithm in (("ES256", credential.ES256), ("RS256", credential.RS256)):
+        signed = {case: credential.signed(a, c) for case, (c, a, _) in spoiled.items()}
+        kept = next((made for made in old.get("assertions", []) if made.get("algorithm") == algorithm), {"cases": []})
+        spki = bytes.fromhex(kept.get("spki", ""))
+        signatures = {case["name"]: bytes.fromhex(case["signature"]) for case in kept["cases"]}
+        if not all(credential.verifies(spki, signatures.get(case, b""), data) for case, data in signed.items()):
+            private = credential.new_key(algorithm)
+            spki = credential.spki(private)
+            signatures = {case: credential.sign(private, data) for case, data in signed.items()}
+        result.append({
+            "name": name, "algorithm": algorithm, "spki": spki,
+            "cases": [
+                {"name": case, "clientDataJSON": client, "authenticatorData": authenticator,
+                 "signature": signatures[case], "isAccepted": accepted}
+                for case, (client, authenticator, accepted) in spoiled.items()]})
+    return origin, rp_id, result
+
+
+def credential_file():
+    old = on_disk("credential.json")
+    key = clav2.hkdf(fixed("nodeKey", 32), context(b"passkey"))
+    now = 1_709_312_400
+    issued = now * 1_000_000 + 17
+    origin, rp_id, signed = assertions(old, key, issued, now * 1_000_000)
+    spki = signed[0]["spki"]
+    rows = [credential_case(old, f"{kind}, boxed", kind, "boxed", **more) for kind, more in (
+        ("password", {}), ("recovery", {}), ("passkey", {"algorithm": 1, "spki": spki}),
+        ("session", {"expires": 1711904400}), ("agent", {}))]
+    rows += [
+        credential_case(old, "recovery, sealed", "recovery", "sealed"),
+        credential_case(old, "passkey, sealed", "passkey", "sealed", algorithm=2, spki=signed[1]["spki"]),
+    ]
+    prf = fixed("a passkey's PRF output", 32)
+    auth, wrap = credential.passkey_keys(prf, ORIGIN)
+    ids = [bytes(16), b"\xff" * 16, *(fixed(f"a kit's id {n}", 16) for n in range(6))]
+    return {
+        "about": "credentials in both forms, seals with their checks, challenges, and assertions of passkeys",
+        "rows": rows,
+        "kitNumbers": [{"id": row, "number": credential.kit_number(row)} for row in ids],
+        "client": {"prf": prf, "origin": ORIGIN, "prfInput": credential.prf_input(ORIGIN),
+                   "authKey": auth, "l2WrapKey": wrap},
+        "nodeKey": fixed("nodeKey", 32), "challengeKey": key,
+        "challenges": [
+            {"microseconds": time, "challenge": credential.challenge(key, time)} for time in (0, issued, 2**62)],
+        "now": now, "issued": issued, "origin": origin, "rpId": rp_id,
+        "assertions": signed,
+    }
+
+
+# email.json
+
+
+def white_space(c):
+    """The property White_Space of Unicode."""
+    return c in "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" or "\u2000" <= c <= "\u200a"
+
+
+# Default_Ignorable_Code_Point of Unicode, as far as it is neither Cf, Cn nor another category below.
+IGNORABLE = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x3164, 0xFFA0,
+             *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
+
+
+def email(text):
+    """The normalized address; None for text that is none."""
+    start, end = 0, len(text)
+    while start < end and white_space(text[start]):
+        start += 1
+    while end > start and white_space(text[end - 1]):
+        end -= 1
+    address = caseless(text[start:end])
+    halves = address.split("@")
+    if len(halves) != 2 or not all(halves) or len(address.encode()) > 254:
+        return None
+    hidden = {"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"}
+    if any(unicodedata.category(c) in hidden or ord(c) in IGNORABLE for c in address):
+        return None
+    return address
+
+
+def email_file():
+    index_key = clav2.hkdf(fixed("nodeKey", 32), context(b"email-index"))
+    salt_key = clav2.hkdf(fixed("nodeKey", 32), context(b"prelogin"))
+    texts = [
+        "ada@example.org", " ADA@Example.ORG ", "\tada@example.org\r\n", "\u00a0ada@example.org\u3000",
+        "\u2003ada@example.org\x85", "ren\u00e9@example.org", "rene\u0301@example.org", "REN\u00c9@EXAMPLE.ORG",
+        "\u00c5sa@example.org", "\u212bsa@example.org", "stra\u00dfe@example.org", "STRASSE@example.org",
+        "\u03c3\u03bf\u03c2@example.org", "\u03a3\u039f\u03a3@example.org", "\u1100\u1161@example.org", "\uac00@example.org",
+        "\u0130stanbul@example.org", "i\u0307stanbul@example.org", "\U0001f511@example.org", "a+b@example.org",
+        # Space before a combining mark is space.
+        " \u0301ada@example.org", "ada@example.org\u0301 ", "a" * 242 + "@example.org",
+        # None of these is an address.
+        "", "@", "ada", "ada@", "@example.org", "a@b@c", "ada @example.org", "ada@exam\u00a0ple.org", "a" * 243 + "@example.org",
+        "ada\u200b@example.org", "ada\u00ad@example.org", "ada\u202e@example.org", "ada\u034f@example.org",
+        "ada\ufe0f@example.org", "ada\u3164@example.org", "ada\x00@example.org", "ada\ue000@example.org", "\ufeffada@example.org",
+        # A mark behind the sign: the sign is still there.
+        "ada@\u0301example.org",
+    ]
+    cases = []
+    for text in texts:
+        address = email(text)
+        case = {"text": text, "normalized": address}
+        if address is not None:
+            case["index"] = hmac.digest(index_key, address.encode(), "sha256")
+            case["salt"] = hmac.digest(salt_key, address.encode(), "sha256")[:16]
+        cases.append(case)
+    return {"about": "e-mail addresses as accounts' names; null for text that is none", "nodeKey": fixed("nodeKey", 32),
+            "rootKey": fixed("email: root key", 32), "cases": cases,
+            "storedNodeKey": clav2.seal_box(
+                fixed("nodeKey", 32), fixed("email: root key", 32), context(b"node", bytes(16), b"node-key", b""),
+                fixed("email: salt", 24), 1)}
+
+
 FILES = {
     "caseless.json": caseless_file,
     "context.json": context_file,
@@ -760,6 +957,8 @@ FILES = {
     "padding.json": padding_file,
     "state.json": state_file,
     "entry-record.json": entry_record_file,
+    "credential.json": credential_file,
+    "email.json": email_file,
 }
 
 

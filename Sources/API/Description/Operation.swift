@@ -93,10 +93,14 @@ package struct Operation: Sendable {
             accepts: "RecoveryBegin", returns: "RecoveryBegun", limit: RequestLimits.unauthenticated),
         Operation(
             "POST", "/api/v1/accounts/recover",
-            "Recover the account: set a new password and kit with the current kit; ends every session", nil,
+            "Recover the account: set a new password with the kit; ends every session, the kit and all passkeys", nil,
             accepts: "Recover", returns: "OwnerChange", 201),
         Operation(
-            "POST", "/api/v1/sessions", "Sign in with a password", nil, accepts: "Login", returns: "Session", 201,
+            "POST", "/api/v1/passkeys/challenge", "Get a challenge for a passkey to sign", nil,
+            returns: "PasskeyChallenge", limit: RequestLimits.unauthenticated),
+        Operation(
+            "POST", "/api/v1/sessions", "Sign in with a password or a passkey", nil, accepts: "Login",
+            returns: "Session", 201,
             limit: RequestLimits.unauthenticated),
         Operation(
             "GET", "/api/v1/sessions", "List sessions", .listSessions, returns: "SessionList"),
@@ -108,16 +112,28 @@ package struct Operation: Sendable {
         Operation(
             "DELETE", "/api/v1/account", "Delete the account and everything in it", .deleteAccount),
         Operation(
-            "PUT", "/api/v1/account/password", "Change the password and the kit; ends every session", .changePassword,
+            "PUT", "/api/v1/account/password",
+            "Change the password; ends every session, and the kit and passkeys that are not kept", .changePassword,
             accepts: "Password", returns: "OwnerChange"),
         Operation(
-            "POST", "/api/v1/account/sign-out-everywhere", "End every session, including this one, and set a new kit",
+            "POST", "/api/v1/account/sign-out-everywhere",
+            "End every session, including this one, and the kit and passkeys that are not kept",
             .signOutEverywhere,
             accepts: "SignOut", returns: "OwnerChange"),
         Operation(
             "PUT", "/api/v1/account/recovery", "Replace the recovery kit", .changeRecoveryKit, accepts: "Kit"),
         Operation(
             "DELETE", "/api/v1/account/recovery", "Remove the recovery kit", .changeRecoveryKit, accepts: "Proven"),
+        Operation(
+            "GET", "/api/v1/account/credentials", "List the recovery kit and the passkeys", .viewCredentials,
+            returns: "CredentialList"),
+        Operation(
+            "POST", "/api/v1/account/passkeys", "Add a passkey", .addPasskey, accepts: "PasskeyEnrolment",
+            returns: "Credential", 201),
+        Operation(
+            "PATCH", "/api/v1/account/passkeys/{id}", "Rename a passkey", .renamePasskey, accepts: "PasskeyName"),
+        Operation(
+            "DELETE", "/api/v1/account/passkeys/{id}", "Remove a passkey", .removePasskey, accepts: "Proven"),
         Operation(
             "POST", "/api/v1/account/totp", "Set up the second factor: begin without a code, confirm with a code",
             .confirmSecondFactor,

@@ -1,3 +1,4 @@
+import Auth
 import Vault
 import VaultFormat
 import Wire
@@ -49,26 +50,52 @@ package struct Schema: Sendable {
         ]),
         "L2": Schema(["generation": .integer, "wrappedKey": .base64]),
         "L2Entry": Schema(["generation": .integer, "key": .integer, "box": .base64]),
-        "Recovery": Schema(["key": .base64, "l2": .schema("L2")]),
+        "Recovery": Schema(["id": .id, "key": .base64, "l2": .schema("L2")]),
         "Registration": Schema([
             "email": .text, "vault": .id, "kdf": .schema("KDF"), "salt": .base64, "authKey": .base64,
             "l2": .schema("L2"),
             "recovery?": .schema("Recovery"), "invite?": .text,
         ]),
-        "Login": Schema(["email": .text, "authKey": .base64, "totp?": .text, "device?": .base64]),
-        "Proof": Schema(["kind": .choice(["password", "recovery"]), "secret": .base64, "code?": .text]),
+        "Login": Schema([
+            "email?": .text, "authKey?": .base64, "totp?": .text, "passkey?": .schema("PasskeyLogin"),
+            "device?": .base64,
+        ]),
+        "PasskeyLogin": Schema([
+            "authKey": .base64, "credentialId?": .base64, "clientDataJSON": .base64, "authenticatorData": .base64,
+            "signature": .base64,
+        ]),
+        "PasskeyChallenge": Schema(["challenge": .base64, "rpId": .text]),
+        "PasskeyEnrolment": Schema([
+            "proof": .schema("Proof"), "id": .id, "authKey": .base64, "l2?": .schema("L2"), "publicKey": .base64,
+            "algorithm": .choice(["ES256", "RS256"]), "details": .schema("PasskeyDetails"),
+        ]),
+        "PasskeyDetails": Schema(["name": .text, "credentialId": .base64, "transports": .list(.text)]),
+        "PasskeyName": Schema(["name": .text]),
+        "CredentialList": Schema(["credentials": .list(.schema("Credential"))]),
+        "Credential": Schema([
+            "id": .id, "kind": .choice(["recovery", "passkey"]), "createdAt": .time, "lastUsedAt?": .time,
+            "opensL2": .bool, "details?": .schema("StoredPasskeyDetails"),
+        ]),
+        "StoredPasskeyDetails": Schema([
+            "name": .text, "credentialId": .base64, "transports": .list(.text), "made": .time,
+        ]),
+        "Proof": Schema([
+            "kind": .choice(["password", "recovery", "passkey"]), "secret": .base64, "code?": .text,
+            "clientDataJSON?": .base64, "authenticatorData?": .base64, "signature?": .base64,
+        ]),
         "RecoveryBegin": Schema(["email": .text, "proof": .schema("Proof"), "device?": .base64]),
         "RecoveryBegun": Schema(["vault": .id, "l2": .schema("L2")]),
         "Recover": Schema([
             "email": .text, "proof": .schema("Proof"), "authKey": .base64, "l2": .schema("L2"),
-            "recovery": .schema("Recovery"), "keep": .list(.text), "keepAgents": .list(.id), "device?": .base64,
+            "recovery?": .schema("Recovery"), "keep": .list(.id), "keepAgents": .list(.id), "device?": .base64,
         ]),
         "OwnerChange": Schema([
-            "session": .schema("Session"), "kit": .choice(["replaced"]), "endedSessions": .integer,
-            "activeAgents": .list(.id), "pausedAgents": .list(.id),
+            "session": .schema("Session"), "kit": .choice(Accounts.OwnerChange.KitState.allCases.map(\.rawValue)),
+            "kept": .list(.id), "ended": .list(.id), "endedSessions": .integer, "activeAgents": .list(.id),
+            "pausedAgents": .list(.id), "owed": .bool,
         ]),
         "Session": Schema([
-            "token": .text, "id": .id, "expiresAt": .time, "vault": .id, "l2": .schema("L2"), "device": .base64,
+            "token": .text, "id": .id, "expiresAt": .time, "vault": .id, "l2?": .schema("L2"), "device": .base64,
         ]),
         "SessionList": Schema(["sessions": .list(.schema("SessionItem"))]),
         "SessionItem": Schema([
@@ -81,11 +108,11 @@ package struct Schema: Sendable {
         "Usage": Schema(numbers: VaultUsage.counted.map(\.rawValue)),
         "Quotas": Schema(numbers: Quota.allCases.map(\.rawValue)),
         "Password": Schema([
-            "proof": .schema("Proof"), "authKey": .base64, "l2": .schema("L2"), "recovery": .schema("Recovery"),
-            "keep": .list(.text), "keepAgents?": .list(.id),
+            "proof": .schema("Proof"), "authKey": .base64, "l2": .schema("L2"), "recovery?": .schema("Recovery"),
+            "keep": .list(.id), "keepAgents?": .list(.id),
         ]),
         "SignOut": Schema([
-            "proof": .schema("Proof"), "recovery": .schema("Recovery"), "keep": .list(.text),
+            "proof": .schema("Proof"), "recovery?": .schema("Recovery"), "keep": .list(.id),
             "keepAgents": .list(.id),
         ]),
         "Kit": Schema(["proof": .schema("Proof"), "recovery": .schema("Recovery")]),
@@ -178,7 +205,7 @@ package struct Schema: Sendable {
             "actorKind": .choice(["owner", "agent", "node", "operator", "stranger"]), "actor?": .id,
             "actorName?": .text,
             "subjectName?": .text, "from?": .text, "entry?": .id, "field?": .id, "version?": .integer,
-            "subject?": .text, "reason?": .text, "count?": .integer,
+            "subject?": .text, "reason?": .text, "count?": .integer, "kept?": .list(.id), "ended?": .list(.id),
         ]),
     ]
 

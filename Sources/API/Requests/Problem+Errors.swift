@@ -114,8 +114,15 @@ extension Problem {
                     detail: "Wait \(seconds) seconds.", retryAfter: seconds)
             case .wrongProof:
                 Problem(
-                    .wrongProof, status: 403, title: "Wrong password or kit",
-                    detail: "`proof.secret` must be the secret of this account's password or kit.")
+                    .wrongProof, status: 403, title: "Wrong proof",
+                    detail:
+                        "`proof.secret` must be the secret of this account's password, kit or passkey; a passkey's with an assertion of a new challenge."
+                )
+            case .noSuchPasskey: Problem(.noSuchPasskey, status: 404, title: "No such passkey")
+            case .credentialExists:
+                Problem(
+                    .credentialExists, status: 409, title: "Credential exists",
+                    detail: "Choose another id, of 16 random bytes, and a new secret.")
             case .noSuchSession: Problem(.noSuchSession, status: 404, title: "No such session")
             case .badToken: .badToken
             case .sessionExpired:

@@ -36,23 +36,39 @@ extension Accounts.Secrets {
             wrappedL2Key: try Base64URL.bytes(l2.wrappedKey, "l2.wrappedKey"), l2Generation: l2.generation)
     }
 
+}
+
+extension Accounts.Kit {
     init(wire recovery: RecoveryBody) throws(Problem) {
-        try self.init(wire: recovery.key, recovery.l2, "recovery.key")
+        self.init(
+            id: try CredentialID(wire: recovery.id, "recovery.id"),
+            secrets: try .init(wire: recovery.key, recovery.l2, "recovery.key"))
+    }
+}
+
+extension CredentialID {
+    init(wire text: String, _ member: String) throws(Problem) {
+        guard let id = CredentialID(text: text) else { throw .malformed(member, "must be 16 bytes in base64url") }
+        self = id
     }
 }
 
 extension Accounts.Proof {
     init(wire body: ProofBody) throws(Problem) {
-        guard let kind = CredentialKind(rawValue: body.kind), kind == .password || kind == .recovery else {
-            throw .malformed("proof.kind", "must be password or recovery")
+        let kinds: [CredentialKind] = [.password, .recovery, .passkey]
+        guard let kind = CredentialKind(rawValue: body.kind), kinds.contains(kind) else {
+            throw .malformed("proof.kind", "must be password, recovery or passkey")
         }
-        self.init(kind: kind, secret: try SymmetricKey(wire: body.secret, "proof.secret"), code: body.code)
+        self.init(
+            kind: kind, secret: try SymmetricKey(wire: body.secret, "proof.secret"), code: body.code,
+            assertion: kind == .passkey ? try PasskeyAssertion(proof: body) : nil)
     }
 }
 
 extension Accounts.OwnerChangeOptions {
-    init(recovery: RecoveryBody, keep: [String], agents: [String]?) throws(Problem) {
-        guard keep.isEmpty else { throw .malformed("keep", "must be empty: no credential outlives its key holder") }
+    init(recovery: RecoveryBody?, keep: [String], agents: [String]?) throws(Problem) {
+        var credentials: Set<CredentialID> = []
+        for text in keep { credentials.insert(try CredentialID(wire: text, "keep")) }
         var kept: [PrincipalID]?
         if let agents {
             kept = []
@@ -61,15 +77,19 @@ extension Accounts.OwnerChangeOptions {
                 kept?.append(id)
             }
         }
-        self.init(recovery: try .init(wire: recovery), agents: kept)
+        var kit: Accounts.Kit?
+        if let recovery { kit = try .init(wire: recovery) }
+        self.init(recovery: kit, keep: credentials, agents: kept)
     }
 }
 
 extension OwnerChangeBody {
     init(_ change: Accounts.OwnerChange) {
         self.init(
-            session: SessionBody(change.session), endedSessions: change.endedSessions,
-            activeAgents: change.activeAgents.map(\.text), pausedAgents: change.pausedAgents.map(\.text))
+            session: SessionBody(change.session), kit: change.kit.rawValue, kept: change.kept.map(\.text),
+            ended: change.ended.map(\.text), endedSessions: change.endedSessions,
+            activeAgents: change.activeAgents.map(\.text), pausedAgents: change.pausedAgents.map(\.text),
+            owed: change.isOwed)
     }
 }
 
@@ -91,7 +111,9 @@ extension SessionBody {
     init(_ session: Accounts.NewSession) {
         self.init(
             token: session.token.text, id: session.id.text, expiresAt: session.expires, vault: session.vault.text,
-            l2: L2Body(generation: session.l2Generation, wrappedKey: Base64URL.encode(session.wrappedL2Key)),
+            l2: session.wrappedL2Key.map {
+                L2Body(generation: session.l2Generation, wrappedKey: Base64URL.encode($0))
+            },
             device: Base64URL.encode(session.device))
     }
 }

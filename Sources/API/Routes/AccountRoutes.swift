@@ -19,6 +19,7 @@ struct AccountRoutes {
         router.post("/api/v1/accounts/recover/begin", use: beginRecovery)
         router.post("/api/v1/accounts/recover", use: recover)
         router.post("/api/v1/sessions", use: login)
+        router.post("/api/v1/passkeys/challenge", use: passkeyChallenge)
     }
 
     func add(toSignedIn group: RouterGroup<SignedInContext>) {
@@ -30,6 +31,10 @@ struct AccountRoutes {
         group.post("account/sign-out-everywhere", use: signOutEverywhere)
         group.put("account/recovery", use: setRecovery)
         group.delete("account/recovery", use: removeRecovery)
+        group.get("account/credentials", use: credentials)
+        group.post("account/passkeys", use: addPasskey)
+        group.patch("account/passkeys/:id", use: renamePasskey)
+        group.delete("account/passkeys/:id", use: removePasskey)
         group.post("account/totp", use: setUpSecondFactor)
         group.delete("account/totp", use: endSecondFactor)
         group.get("account/l2", use: l2Status)
@@ -59,12 +64,30 @@ struct AccountRoutes {
 
     private func login(_: Request, context: NodeContext) async throws -> Response {
         let body: LoginBody = try await context.json()
-        let session = try await accounts.login(
-            .init(
-                email: try EmailAddress(wire: body.email), authKey: try SymmetricKey(wire: body.authKey, "authKey"),
-                code: body.totp, device: try body.device.map { try Base64URL.bytes($0, "device") }),
-            from: context.connection.address)
+        let device = try body.device.map { try Base64URL.bytes($0, "device") }
+        let session: Accounts.NewSession
+        if let passkey = body.passkey {
+            guard body.email == nil, body.authKey == nil, body.totp == nil else {
+                throw Problem.malformed("passkey", "must not be sent together with email, authKey or totp")
+            }
+            session = try await accounts.login(
+                try .init(wire: passkey, device: device), from: context.connection.address)
+        } else {
+            guard let email = body.email else { throw Problem.malformed("email", "is required without passkey") }
+            guard let authKey = body.authKey else { throw Problem.malformed("authKey", "is required without passkey") }
+            session = try await accounts.login(
+                .init(
+                    email: try EmailAddress(wire: email), authKey: try SymmetricKey(wire: authKey, "authKey"),
+                    code: body.totp, device: device),
+                from: context.connection.address)
+        }
         return try Response(json: SessionBody(session), status: .created)
+    }
+
+    private func passkeyChallenge(_: Request, context _: NodeContext) async throws -> Response {
+        let (challenge, relyingParty) = accounts.passkeyChallenge()
+        return try Response(
+            json: PasskeyChallengeBody(challenge: Base64URL.encode(challenge), rpId: relyingParty))
     }
 
     private func beginRecovery(_: Request, context: NodeContext) async throws -> Response {
@@ -158,6 +181,36 @@ struct AccountRoutes {
         let body: ProvenBody = try await context.json()
         try await accounts.setRecovery(nil, proof: try .init(wire: body.proof), as: context.principal)
         return .noContent
+    }
+
+    private func credentials(_: Request, context: SignedInContext) async throws -> Response {
+        let credentials = try await accounts.credentials(as: context.principal)
+        return try Response(json: CredentialListBody(credentials: credentials.map(CredentialBody.init)))
+    }
+
+    private func addPasskey(_: Request, context: SignedInContext) async throws -> Response {
+        let body: PasskeyEnrolmentBody = try await context.json()
+        let made = try await accounts.addPasskey(
+            try .init(wire: body), proof: try .init(wire: body.proof), as: context.principal)
+        return try Response(json: CredentialBody(made), status: .created)
+    }
+
+    private func renamePasskey(_: Request, context: SignedInContext) async throws -> Response {
+        let body: PasskeyNameBody = try await context.json()
+        try await accounts.renamePasskey(try passkey(context), to: body.name, as: context.principal)
+        return .noContent
+    }
+
+    private func removePasskey(_: Request, context: SignedInContext) async throws -> Response {
+        let body: ProvenBody = try await context.json()
+        try await accounts.removePasskey(
+            try passkey(context), proof: try .init(wire: body.proof), as: context.principal)
+        return .noContent
+    }
+
+    private func passkey(_ context: SignedInContext) throws -> CredentialID {
+        guard let id = CredentialID(text: try context.parameters.require("id")) else { throw AuthError.noSuchPasskey }
+        return id
     }
 
     private func setUpSecondFactor(_: Request, context: SignedInContext) async throws -> Response {

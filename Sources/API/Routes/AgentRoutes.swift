@@ -258,5 +258,7 @@ extension AuditBody.Line {
         )
         actorName = name(event.actor.id)
         subjectName = name(event.subject)
+        kept = event.kept
+        ended = event.ended
     }
 }

@@ -23,7 +23,10 @@ package struct AuditEvent: Codable, Equatable, Sendable {
     package var holdsToo: [String]?
     /// Agents that this line paused.
     package var paused: [String]?
-    /// The agent, session or vault that the line is about.
+    /// Kit and passkeys that a new key holder of the owner kept, and those that it ended.
+    package var kept: [String]?
+    package var ended: [String]?
+    /// The agent, credential or vault that the line is about.
     package var subject: String?
     /// The key holder that this line makes the current one, of the owner or of the agent.
     package var holder: String?
@@ -67,8 +70,10 @@ package struct AuditEvent: Codable, Equatable, Sendable {
         /// An entry has another L2 key; `count` is the number of values.
         case entryRekey = "entry.l2-rekey"
         case recoveryChange = "account.recovery"
+        case passkeyChange = "account.passkey"
         case secondFactorBegin = "account.totp-begin"
-        /// A code or recovery code was used up by a request that changes credentials, whether or not that succeeded.
+        /// A code, a recovery code or a passkey's challenge was used up by a request that changes credentials, whether or not that
+        /// succeeded.
         case codeUse = "account.totp-use"
         case secondFactorEnable = "account.totp-enable"
         case secondFactorDisable = "account.totp-disable"
@@ -147,6 +152,8 @@ extension AuditEvent {
         json.add("holds", holds)
         json.add("holdsToo", holdsToo)
         json.add("paused", paused)
+        json.add("kept", kept)
+        json.add("ended", ended)
         json.add("subject", subject)
         json.add("holder", holder)
         json.add("reason", reason)

@@ -105,7 +105,7 @@ package struct AuditReplay: Sendable {
             guard let agent = event.subject else { return }
             state.agents[agent] = nil
             removeReader(agent)
-        case .valueRead, .codeRead, .accountDelete, .recoveryBegin, .l2Rekey, .entryRekey, .recoveryChange,
+        case .valueRead, .codeRead, .accountDelete, .recoveryBegin, .l2Rekey, .entryRekey, .recoveryChange, .passkeyChange,
             .secondFactorBegin, .codeUse, .secondFactorEnable, .secondFactorDisable, .sessionExpire, .inviteRedeem,
             .historyPrune, .auditAccept, .login, .logout, .denied, .nodeStart, .nodeStop, .backup,
             .restore, .rootKeyRotate,

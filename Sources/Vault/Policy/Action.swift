@@ -16,6 +16,7 @@ package enum Action: CaseIterable, Sendable {
     case readAudit
     // The account
     case viewAccount, listSessions, endSession, changePassword, signOutEverywhere, changeRecoveryKit
+    case viewCredentials, addPasskey, renamePasskey, removePasskey
     case beginSecondFactor, confirmSecondFactor, endSecondFactor, viewL2, rekeyL2, deleteAccount
 
     /// The authorization rule.
@@ -33,8 +34,9 @@ package enum Action: CaseIterable, Sendable {
             .owner
         case .viewAgents, .viewDisclosures, .pauseAgent, .revokeAgent, .readAudit: .owner
         // Actions that could give a thief permanent access also require the proof of a credential, which `Accounts` checks.
-        case .viewAccount, .listSessions, .endSession, .changePassword, .signOutEverywhere, .changeRecoveryKit,
-            .confirmSecondFactor, .endSecondFactor, .viewL2, .exportL2, .rekeyL2, .rekeyEntry:
+        case .viewAccount, .viewCredentials, .listSessions, .endSession, .changePassword, .signOutEverywhere,
+            .changeRecoveryKit, .addPasskey, .renamePasskey, .removePasskey, .confirmSecondFactor, .endSecondFactor,
+            .viewL2, .exportL2, .rekeyL2, .rekeyEntry:
             .owner
         }
     }

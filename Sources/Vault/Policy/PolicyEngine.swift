@@ -98,9 +98,10 @@ extension Action {
         case .viewEntry, .listEntries, .listTrash, .listDeposits, .listVersions, .search, .searchIndex, .createEntry,
             .changeValues, .changeMetadata, .replaceEntry, .restoreVersion, .trashEntry, .untrashEntry, .purgeEntry,
             .deposit, .acceptDeposit, .rejectDeposit, .viewAgents, .viewDisclosures, .createAgent, .changeAgent,
-            .pauseAgent, .rotateAgent, .revokeAgent, .readAudit, .viewAccount, .listSessions, .endSession,
-            .changePassword, .signOutEverywhere, .changeRecoveryKit, .beginSecondFactor, .confirmSecondFactor,
-            .endSecondFactor, .viewL2, .rekeyL2, .rekeyEntry, .deleteAccount:
+            .pauseAgent, .rotateAgent, .revokeAgent, .readAudit, .viewAccount, .viewCredentials, .listSessions,
+            .endSession, .changePassword, .signOutEverywhere, .changeRecoveryKit, .addPasskey, .renamePasskey,
+            .removePasskey, .beginSecondFactor, .confirmSecondFactor, .endSecondFactor, .viewL2, .rekeyL2, .rekeyEntry,
+            .deleteAccount:
             false
         }
     }
@@ -112,9 +113,9 @@ extension Action {
         case .viewEntry, .listEntries, .listTrash, .listDeposits, .listVersions, .search, .searchIndex, .createEntry,
             .changeMetadata, .replaceEntry, .restoreVersion, .trashEntry, .untrashEntry, .purgeEntry, .acceptDeposit,
             .rejectDeposit, .viewAgents, .viewDisclosures, .createAgent, .changeAgent, .pauseAgent, .rotateAgent,
-            .revokeAgent, .readAudit, .viewAccount, .listSessions, .endSession, .changePassword, .signOutEverywhere,
-            .changeRecoveryKit, .beginSecondFactor, .confirmSecondFactor, .endSecondFactor, .viewL2, .rekeyL2,
-            .rekeyEntry, .deleteAccount:
+            .revokeAgent, .readAudit, .viewAccount, .viewCredentials, .listSessions, .endSession, .changePassword,
+            .signOutEverywhere, .changeRecoveryKit, .addPasskey, .renamePasskey, .removePasskey, .beginSecondFactor,
+            .confirmSecondFactor, .endSecondFactor, .viewL2, .rekeyL2, .rekeyEntry, .deleteAccount:
             false
         }
     }

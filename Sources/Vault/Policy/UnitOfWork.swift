@@ -135,13 +135,18 @@ package struct Transaction: Sendable {
 
     /// Commits what was collected so far, for a change with several commits or with a compensation on failure. Does nothing when
     /// the transaction is empty.
-    package mutating func commit() async throws {
-        if mutations.isEmpty && lines.isEmpty { return }
+    ///
+    /// - Returns: Whether what the commit ended is erased, also from the WAL. If not, maintenance finishes it.
+    @discardableResult
+    package mutating func commit() async throws -> Bool {
+        if mutations.isEmpty && lines.isEmpty { return true }
         let (mutations, lines, ended, erases) = (mutations, lines, ended, erases)
         self = Transaction(vault: vault, party: party, in: unit)
         try await unit.store.commit(mutations, lines)
-        for holder in ended { await unit.store.clear(holder) }
-        if erases { await unit.store.truncateWAL() }
+        var isErased = true
+        for holder in ended where await !unit.store.clear(holder) { isErased = false }
+        if erases, await !unit.store.truncateWAL() { isErased = false }
+        return isErased
     }
 }
 
@@ -160,11 +165,12 @@ extension Action {
             .acceptDeposit, .createAgent, .changeAgent, .rotateAgent, .rekeyEntry:
             Scheduling(isLong: true)
         case .changePassword, .signOutEverywhere: Scheduling(isLong: true, isUrgent: true)
-        case .pauseAgent, .revokeAgent, .endSession, .rekeyL2, .deleteAccount: Scheduling(isUrgent: true)
+        case .pauseAgent, .revokeAgent, .endSession, .removePasskey, .rekeyL2, .deleteAccount:
+            Scheduling(isUrgent: true)
         case .readValue, .readPastValue, .readCode, .viewEntry, .listEntries, .listTrash, .listDeposits, .listVersions,
             .search, .searchIndex, .trashEntry, .purgeEntry, .rejectDeposit, .viewAgents, .viewDisclosures, .readAudit,
-            .viewAccount, .listSessions, .changeRecoveryKit, .beginSecondFactor, .confirmSecondFactor,
-            .endSecondFactor, .viewL2, .exportL2:
+            .viewAccount, .viewCredentials, .listSessions, .changeRecoveryKit, .addPasskey, .renamePasskey,
+            .beginSecondFactor, .confirmSecondFactor, .endSecondFactor, .viewL2, .exportL2:
             Scheduling()
         }
     }

@@ -15,12 +15,14 @@ package struct AccountRow: Sendable {
     /// Encrypted in the node tier.
     package let auditKey: [UInt8]
     package let l2: L2State
+    /// The items that the owner has. The store updates it with each item.
+    package let items: Set<OwnerItem>
     /// Unix seconds.
     package let created: Int64
 
     package init(
         vault: VaultID, emailIndex: [UInt8], email: [UInt8], kdf: KDF, salt: [UInt8], owner: HolderID,
-        auditKey: [UInt8], l2: L2State, created: Int64
+        auditKey: [UInt8], l2: L2State, items: Set<OwnerItem> = [], created: Int64
     ) {
         self.vault = vault
         self.emailIndex = emailIndex
@@ -30,6 +32,7 @@ package struct AccountRow: Sendable {
         self.owner = owner
         self.auditKey = auditKey
         self.l2 = l2
+        self.items = items
         self.created = created
     }
 }

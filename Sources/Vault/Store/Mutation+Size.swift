@@ -21,9 +21,9 @@ extension Mutation {
             .stayWithin,
             .narrows:
             0
-        case .insertAccount, .switchOwner, .beginL2Rekey, .finishL2Rekey, .deleteCredential, .deleteCredentials,
-            .deleteSessions,
-            .touch, .redeemInvite, .putAbuse, .closeAccount:
+        case .insertAccount, .switchOwner, .beginL2Rekey, .finishL2Rekey, .deleteCredential, .keepCredential,
+            .boxCredential, .acceptChallenge, .dropPasskeyL2Keys, .deleteCredentials, .deleteSessions, .touch,
+            .redeemInvite, .putAbuse, .closeAccount:
             0
         }
     }

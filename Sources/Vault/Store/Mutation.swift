@@ -36,9 +36,11 @@ package enum Mutation: Sendable {
     /// Deletes all wraps of a part, or of every part, of an entry, except the owner's.
     case dropAgentWraps(EntryID, PartID?, owner: HolderID, vault: VaultID)
     case replaceTerms(EntryID, vault: VaultID, [[UInt8]])
+    /// Stores an item and lists it in the account's row.
     case putItem(OwnerItem, HolderID, vault: VaultID, [UInt8])
-    case dropItem(OwnerItem, HolderID)
+    case dropItem(OwnerItem, HolderID, vault: VaultID)
     case insertHolder(HolderRow)
+    /// Throws `credentialExists` when there is one with this id or look-up value.
     case insertCredential(StoredCredential)
     case insertAgent(StoredAgent)
     /// Updates policy, state and record version.
@@ -79,6 +81,14 @@ package enum Mutation: Sendable {
     /// Forgets the previous l2Key when no entry needs it any more.
     case finishL2Rekey(VaultID)
     case deleteCredential(CredentialID)
+    /// Gives a kit or passkey to the owner's next key holder: updates its key holder and its box together.
+    case keepCredential(StoredCredential)
+    /// Replaces the box of a sealed credential if it is still `from`.
+    case boxCredential(CredentialID, from: [UInt8], to: [UInt8])
+    /// Records the challenge that a passkey answered, in microseconds; throws `badCredentials` unless it is newer than the last.
+    case acceptChallenge(CredentialID, Int64)
+    /// Deletes the wrapped l2Key of every passkey, which opens only the old l2Key.
+    case dropPasskeyL2Keys(of: VaultID)
     case deleteCredentials(CredentialKind, of: VaultID)
     case deleteSessions(of: VaultID, except: CredentialID)
     case touch(CredentialID, at: Int64)

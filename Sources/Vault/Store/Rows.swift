@@ -138,17 +138,40 @@ package struct AuditPosition: Equatable, Sendable {
     }
 }
 
-/// The kinds of items encrypted under the owner's wrap key.
-package enum OwnerItem: String, Sendable {
-    case totp
-    case pendingTOTP = "totp-pending"
-    case index
+/// An item encrypted under the owner's wrap key. The account's row lists the names of those that it has, so that one that is missing
+/// shows, and a new key holder gets them all.
+package struct OwnerItem: Hashable, Sendable {
+    package let name: String
+
+    package static let totp = OwnerItem(name: "totp")
+    package static let pendingTOTP = OwnerItem(name: "totp-pending")
+    package static let index = OwnerItem(name: "index")
+    /// Name and origin of a passkey.
+    package static func passkey(_ id: CredentialID) -> OwnerItem { OwnerItem(name: passkeyPrefix + id.text) }
+
+    private static let passkeyPrefix = "passkey-"
+
+    package init(name: String) {
+        self.name = name
+    }
+
+    package var isPasskey: Bool { name.hasPrefix(Self.passkeyPrefix) }
 
     /// The item's key in the store.
-    package func key(of holder: HolderID) -> [UInt8] { holder.bytes + Array(rawValue.utf8) }
+    package func key(of holder: HolderID) -> [UInt8] { holder.bytes + Array(name.utf8) }
 
     package func context(vault: VaultID, holder: HolderID) -> Context {
-        Context("item", vault.bytes, holder.bytes, Array(rawValue.utf8))
+        Context("item", vault.bytes, holder.bytes, Array(name.utf8))
+    }
+
+    /// Encodes names as the account's row has them: in order, joined by commas.
+    package static func list(_ items: Set<OwnerItem>) -> String {
+        items.map(\.name).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.joined(separator: ",")
+    }
+
+    /// Decodes a list. Names of a newer version of the program are kept.
+    package static func parse(_ list: String) -> Set<OwnerItem> {
+        Set(list.split(separator: ",").map { OwnerItem(name: String($0)) })
     }
 }
 

@@ -78,7 +78,10 @@ package protocol VaultStore: Sendable {
     ) async throws -> Page<NumberedAuditLine>
     /// Deletes the wraps of a key holder without credentials in parts, so that other commits need not wait for thousands of rows.
     /// The next start finishes an incomplete deletion.
-    func clear(_ holder: HolderID) async
+    ///
+    /// - Returns: Whether all were deleted.
+    @discardableResult
+    func clear(_ holder: HolderID) async -> Bool
     /// Ends a paused agent's reading of these fields and deletes their wraps, in parts.
     ///
     /// `line`: The audit line of a part with this number of fields.
@@ -94,7 +97,10 @@ package protocol VaultStore: Sendable {
     /// Maximum wraps that one commit may delete; fewer while disk space is low.
     var mostDropped: Int { get }
     /// Truncates the WAL, so that deleted data is not readable there either. If a reader prevents it, `sweep` retries.
-    func truncateWAL() async
+    ///
+    /// - Returns: Whether it was truncated.
+    @discardableResult
+    func truncateWAL() async -> Bool
     /// Performs all mutations and appends the lines, atomically. Durable when it returns.
     func commit(_ mutations: [Mutation], _ lines: [SealedAuditLine]) async throws
 }

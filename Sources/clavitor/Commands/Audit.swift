@@ -124,6 +124,7 @@ extension AuditBody.Line {
         "account.create": "registered", "account.delete": "deleted the account", "account.recover": "used the kit",
         "account.password": "changed the password", "account.sign-out-everywhere": "signed out everywhere",
         "account.l2-rekey": "renewed the L2 key", "account.recovery": "changed the kit",
+        "account.passkey": "changed a passkey",
         "account.totp-begin": "began a second factor", "account.totp-use": "used a code",
         "session.expire": "sessions expired", "audit.accept": "accepted changed records",
         "restore": "restored a backup",

@@ -13,7 +13,8 @@ struct L2: AsyncParsableCommand {
             discussion: """
                 For use after a password was compromised: the old keys open no value that is written from now on. Values \
                 that may have been read must still be changed at their source. Replaces the recovery kit: the new one is \
-                printed. Works entry by entry; if it was interrupted, the same command goes on.
+                printed. Passkeys no longer open L2 values; remove them and add them again. Works entry by entry; if it \
+                was interrupted, the same command goes on.
                 """)
 
         @Flag(help: "Delete older versions of L2 values instead of encrypting them anew.")
@@ -52,7 +53,7 @@ struct L2: AsyncParsableCommand {
             }
             let new = L2Key.generate(for: old.vault, generation: old.generation + 1)
             let l2 = new.body(for: try await signedIn.passwordKeys().l2WrapKey)
-            let kit = RecoveryKit()
+            let kit = NewKit()
             let recovery = kit.body(for: new, origin: try signedIn.owner().pins.origin)
             try await signedIn.proving(code) { proof in
                 let body = L2RekeyBody(proof: proof, l2: l2, previous: new.text(ofPrevious: old), recovery: recovery)

@@ -34,7 +34,7 @@ struct Register: AsyncParsableCommand {
             let keys = try terms.keys(of: password)
             let vault = VaultID.random()
             let l2Key = L2Key.generate(for: vault, generation: 1)
-            let kit = withoutKit ? nil : RecoveryKit()
+            let kit = withoutKit ? nil : NewKit()
             let body = RegistrationBody(
                 email: signIn.email, vault: vault.text, kdf: terms.answer.kdf, salt: terms.answer.salt,
                 authKey: keys.authKey.base64URL,
@@ -43,7 +43,8 @@ struct Register: AsyncParsableCommand {
             try await node.send(NodeRequest(.post, "api/v1/accounts", body: body))
             // The kit is valid from here on, so print it before the login can fail.
             let output = RegisteredOutput(
-                email: signIn.email, server: node.server.text, vault: vault.text, recoveryKit: kit?.text)
+                email: signIn.email, server: node.server.text, vault: vault.text, recoveryKit: kit?.text,
+                kitNumber: kit?.number)
             try context.show(
                 output,
                 otherwise: kit.map { _ in
@@ -68,6 +69,7 @@ private struct RegisteredOutput: Encodable {
     let server: String
     let vault: String
     let recoveryKit: String?
+    let kitNumber: String?
 }
 
 /// The options of commands that set a password.
@@ -87,24 +89,5 @@ struct NewPasswordOptions: ParsableArguments {
             }
         }
         return Password(text)
-    }
-}
-
-extension RecoveryKit {
-    /// The node's part of the kit.
-    func body(for l2Key: L2Key, origin: String) -> RecoveryBody {
-        let keys = AccountKeys(kit: self, origin: origin)
-        return RecoveryBody(
-            key: keys.authKey.base64URL, l2: l2Key.body(for: keys.l2WrapKey))
-    }
-
-    var printed: String {
-        """
-        RECOVERY KIT, shown only once. Print it and keep it away from this machine:
-
-            \(text)
-
-        The kit and your e-mail address give full access to your vault. If the password is lost: clavitor recover
-        """
     }
 }

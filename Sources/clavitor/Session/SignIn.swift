@@ -90,20 +90,20 @@ struct SignIn {
     func stored(
         _ session: SessionBody, terms: Terms, l2WrapKey: SymmetricKey, before: Account?
     ) throws -> (account: Account, replaced: Account?) {
-        guard let vault = VaultID(text: session.vault) else {
-            throw CommandFailure(.failed, "The node sent an invalid vault id.")
+        guard let vault = VaultID(text: session.vault), let l2 = session.l2 else {
+            throw CommandFailure(.failed, "The node sent an invalid vault id or no wrapped L2 key.")
         }
         // The pin is of this vault: another one is another account, which the caller has refused or forgotten.
-        if let before, before.pins.vault == session.vault { try before.l2.check(session.l2.generation) }
+        if let before, before.pins.vault == session.vault { try before.l2.check(l2.generation) }
         var account = Account(
             server: node.server.text, email: email,
             pins: .init(
                 origin: terms.answer.origin, salt: terms.answer.salt, kdf: terms.answer.kdf, vault: session.vault),
-            l2: .init(session.l2, after: before?.l2), device: session.device,
+            l2: .init(l2, after: before?.l2), device: session.device,
             caFile: try context.caFile(for: node.server),
             session: .init(id: session.id, token: session.token, expiresAt: session.expiresAt))
         do throws(L2Failure) {
-            _ = try L2Key(session.l2, by: l2WrapKey, vault: vault)
+            _ = try L2Key(l2, by: l2WrapKey, vault: vault)
         } catch {
             if let own = before?.l2, (try? L2Key(own.body, by: l2WrapKey, vault: vault)) != nil {
                 account.l2 = own

@@ -94,10 +94,13 @@ final class SignedIn {
     /// Stores the new session from the response to a credential change.
     func adopt(_ session: SessionBody, keys: AccountKeys) throws {
         try owner().pins.check(vault: session.vault)
-        try owner().l2.check(session.l2.generation)
+        guard let l2 = session.l2 else {
+            throw CommandFailure(.failed, "The node sent no wrapped L2 key.", hint: "clavitor login")
+        }
+        try owner().l2.check(l2.generation)
         try keep { account in
             account.session = .init(id: session.id, token: session.token, expiresAt: session.expiresAt)
-            account.l2 = .init(session.l2, after: account.l2)
+            account.l2 = .init(l2, after: account.l2)
             account.device = session.device
         }
         self.keys = keys

@@ -57,6 +57,12 @@ struct Terminal {
         return answer == "y" || answer == "yes"
     }
 
+    /// Prompts for yes or no, with the answer that an empty line stands for.
+    func confirm(_ question: String, preset: Bool, otherwise: String) throws -> Bool {
+        let answer = try ask("\(question) [\(preset ? "Y/n" : "y/N")]", otherwise: otherwise).lowercased()
+        return answer.isEmpty ? preset : answer == "y" || answer == "yes"
+    }
+
     private func ask(_ question: String, otherwise: String, by read: (Int32) throws -> String?) throws -> String {
         // /dev/tty, because standard input may carry data.
         let terminal = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC)
