@@ -39,7 +39,8 @@ package struct TestPasskey: Sendable {
     /// An enrolment. `wrappedL2Key`: Nil for a passkey that opens no L2 values.
     package func enrolment(_ wrappedL2Key: [UInt8]? = nil) -> Accounts.NewPasskey {
         .init(
-            id: id, authKey: authKey, wrappedL2Key: wrappedL2Key, key: assertionKey,
+            id: id, authKey: authKey, wrappedL2Key: wrappedL2Key, l2Generation: wrappedL2Key == nil ? nil : 1,
+            key: assertionKey,
             details: .init(name: name, credentialID: credentialID, transports: ["internal"]))
     }
 
