@@ -106,13 +106,13 @@ let
   ];
 
   # A browser gives the secrets of a node's passkeys to pages of every name below the node's.
-  named = map (n: { what = "${n.name}'s domain"; name = n.domain; }) fleet.node ++ [ { what = "fleet.monitor"; name = fleet.fleet.monitor; } ];
+  addressed = map (n: { what = "${n.name}'s domain"; name = n.domain; }) fleet.node ++ [ { what = "fleet.monitor"; name = fleet.fleet.monitor; } ];
   inspectNames = concatMap
     ({ what, name }: concatMap
       (n: when (n.domain != name && isWithin n.domain name)
         "${what} is ${name}; it must not be below ${n.domain}, whose passkeys a page there could use")
       fleet.node)
-    named;
+    addressed;
 
   # Addresses that no client on the internet can reach (RFC 6890). Documentation addresses (RFC 5737) are accepted.
   # A fleet whose network is loopback is on one machine, with its clients.
