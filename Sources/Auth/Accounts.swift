@@ -177,7 +177,8 @@ package struct Accounts: Sendable {
         }
         try check(request.secrets)
         if let recovery = request.recovery { try check(recovery.secrets) }
-        for secrets in [request.secrets, request.recovery?.secrets] where secrets.map({ $0.l2Generation != 1 }) ?? false {
+        for secrets in [request.secrets, request.recovery?.secrets] where secrets.map({ $0.l2Generation != 1 }) ?? false
+        {
             throw AuthError.invalid("l2.generation", "must be 1 for a new account")
         }
         // These bytes stand for the node's own records.

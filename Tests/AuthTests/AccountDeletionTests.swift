@@ -17,8 +17,12 @@ import VaultFormat
         owner = try await node.owner(ada)
         bob = try await node.owner(Person("bob@example.org"))
         // Something in every table.
-        let entry = try await node.entries.create(
-            .login(urls: ["https://example.com"], tags: ["work"]), id: nil, as: owner)
+        let id = EntryID.random()
+        var writer = L2Writer(ada, entry: id)
+        var edit = EntryEdit.login(urls: ["https://example.com"], tags: ["work"])
+        edit.fields.append(writer.field(.random()))
+        edit.l2 = writer.write
+        let entry = try await node.entries.create(edit, id: id, as: owner)
         let robot = try await node.agent(
             grants: [.tag("work")], policy: AgentPolicy(verbs: [.read, .deposit]), as: owner)
         _ = try await node.value(entry.field("password"), of: entry.id, as: try await node.principal(robot))

@@ -115,7 +115,7 @@ import VaultFormat
                     previous: next.l2.sealed(previous: ada.l2),
                     kit: next.recovery.map {
                         var kit = $0
-                        kit.l2Generation = generation
+                        kit.secrets.l2Generation = generation
                         return kit
                     }), proof: ada.proof(), as: owner)
         }
@@ -126,13 +126,13 @@ import VaultFormat
     struct Refusal: CustomTestStringConvertible {
         var testDescription: String
         var member: String
-        var change: @Sendable (inout (wrapped: [UInt8], previous: [UInt8], kit: Accounts.Secrets?)) -> Void
+        var change: @Sendable (inout (wrapped: [UInt8], previous: [UInt8], kit: Accounts.Kit?)) -> Void
     }
 
     @Test(arguments: [
         Refusal(testDescription: "no kit", member: "recovery") { $0.kit = nil },
         Refusal(testDescription: "a kit of another generation", member: "recovery.l2.generation") {
-            $0.kit?.l2Generation = 1
+            $0.kit?.secrets.l2Generation = 1
         },
         Refusal(testDescription: "a wrapped key that is none", member: "l2.wrappedKey") { $0.wrapped.removeLast() },
         Refusal(testDescription: "a previous key that is none", member: "previous") { $0.previous.append(0) },
@@ -164,6 +164,22 @@ import VaultFormat
         bare.kit = nil
         try await node.beginRekey(ada, to: bare, as: owner)
         #expect(try next.openL2Key(try await node.login(ada).wrappedL2Key) == next.l2Key)
+    }
+
+    /// A passkey that is in a drawer cannot get the new key: it signs in, and opens no L2 values until it is added again.
+    @Test func passkeysKeepNoCopyOfTheOldKey() async throws {
+        let passkey = TestPasskey()
+        _ = try await node.accounts.addPasskey(
+            passkey.enrolment(ada.wrapped(under: .init(size: .bits256))), proof: ada.proof(), as: owner)
+        #expect(try await node.accounts.credentials(as: owner).contains { $0.id == passkey.id && $0.opensL2 })
+        try await node.beginRekey(ada, to: next, as: owner)
+        #expect(try await node.accounts.credentials(as: owner).contains { $0.id == passkey.id && !$0.opensL2 })
+        // A copy of the former generation is not taken either.
+        let late = TestPasskey()
+        await #expect(throws: VaultError.l2KeyChanged) {
+            try await node.accounts.addPasskey(
+                late.enrolment(ada.wrapped(under: .init(size: .bits256))), proof: next.proof(), as: owner)
+        }
     }
 
     @Test func withoutThePasswordItIsRefused() async throws {

@@ -36,11 +36,13 @@ import VaultFormat
         let new = try await node.principal(session.token)
         let value = try await node.value(entry.field("password"), of: entry.id, as: new)
         let event = try await node.events(as: new).first { $0.action == .login }
+        let generation: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 1]
         let key = try Box.openKey(
-            try #require(session.wrappedL2Key), key: Self.l2WrapKey, context: Context("l2key", ada.vault.bytes))
+            try #require(session.wrappedL2Key), key: Self.l2WrapKey,
+            context: Context("l2key", ada.vault.bytes, generation))
         #expect(value == "hunter2")
         #expect(event?.action == .login && event?.reason == "passkey" && event?.outcome == .ok)
-        #expect(key == ada.l2Key)
+        #expect(key == ada.l2Key && session.l2Generation == 1)
     }
 
     @Test func aPasskeyThatOpensNoL2ValuesSignsInAllTheSame() async throws {

@@ -119,6 +119,7 @@ private struct SwitchingOwner: Sendable {
 
     private func l2() -> L2Body {
         L2Body(
+            generation: 1,
             wrappedKey: Base64URL.encode(Box.seal(random(32), key: .init(size: .bits256), context: Context("l2key"))))
     }
 

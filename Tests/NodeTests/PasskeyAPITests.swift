@@ -8,7 +8,7 @@ import Wire
 /// What requests must say about kit and passkeys, over HTTP.
 @Suite(.timeLimit(.minutes(5))) struct PasskeyAPITests {
     private static func l2(_ person: Person) -> String {
-        #""l2":{"wrappedKey":"\#(Base64URL.encode(person.wrapped))"}"#
+        #""l2":{"generation":1,"wrappedKey":"\#(Base64URL.encode(person.wrapped))"}"#
     }
 
     private static func proof(_ person: Person) -> String {

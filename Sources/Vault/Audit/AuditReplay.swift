@@ -105,7 +105,8 @@ package struct AuditReplay: Sendable {
             guard let agent = event.subject else { return }
             state.agents[agent] = nil
             removeReader(agent)
-        case .valueRead, .codeRead, .accountDelete, .recoveryBegin, .l2Rekey, .entryRekey, .recoveryChange, .passkeyChange,
+        case .valueRead, .codeRead, .accountDelete, .recoveryBegin, .l2Rekey, .entryRekey, .recoveryChange,
+            .passkeyChange,
             .secondFactorBegin, .codeUse, .secondFactorEnable, .secondFactorDisable, .sessionExpire, .inviteRedeem,
             .historyPrune, .auditAccept, .login, .logout, .denied, .nodeStart, .nodeStop, .backup,
             .restore, .rootKeyRotate,
