@@ -18,7 +18,9 @@ struct ServeOptions: ParsableArguments {
     var https: String?
 
     @Option(
-        help: "DNS name of the node, to which clients bind their keys. Changing it later invalidates all passwords.")
+        help:
+            "DNS name of the node, to which clients bind their keys. Changing it later invalidates all passwords and passkeys."
+    )
     var origin: String?
 
     @OptionGroup(title: "Certificate") var certificate: CertificateOptions
