@@ -87,7 +87,7 @@ struct L2: AsyncParsableCommand {
                 }
             }
             context.terminal.note(
-                "\(entries) entries with \(values) L2 values were encrypted anew\(dropped == 0 ? "" : ", \(dropped) older values deleted"). Compare the number with what you have: a node can leave entries out."
+                "Encrypted anew: entries \(entries), L2 values \(values)\(dropped == 0 ? "" : "; older values deleted: \(dropped)"). Compare with what you have: a node can leave entries out."
             )
             if let first = failures.first {
                 throw CommandFailure(
